@@ -1,0 +1,1 @@
+"""The domain: plain Python, numpy and Pillow; no AWS, no Keras."""

@@ -1,0 +1,133 @@
+"""The tree of domain errors.
+
+AreYouACatError
+├── RequestError               an HTTP answer: `code` and `http_status`
+│   ├── EmptyBodyError             400 empty_body
+│   ├── UnreadableImageError       400 unreadable_image
+│   ├── NotFoundError              404 not_found
+│   ├── ConflictError              409 conflict
+│   ├── PayloadTooLargeError       413 payload_too_large
+│   ├── TooManyPixelsError         413 too_many_pixels
+│   ├── UnsupportedFormatError     415 unsupported_format
+│   ├── InvalidRequestError        422 invalid_request
+│   └── NoModelError               503 no_model_yet
+└── PipelineError              a state machine error: the class name is the ASL error name
+    ├── DatasetError               the lake cannot make a data set
+    │   ├── EmptyLakeError
+    │   ├── MissingLabelError
+    │   └── ConflictingLabelsError
+    ├── CorruptModelError          a model's bytes are not what its hashes say
+    ├── ModelNotFoundError         no such version in the lake
+    ├── RegistryError              MLflow cannot be reached or refuses
+    └── StalePointerError          somebody else moved the serving pointer
+"""
+
+from typing import ClassVar
+
+
+class AreYouACatError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class RequestError(AreYouACatError):
+    """A request that cannot be answered; the message is shown to the caller."""
+
+    code: ClassVar[str] = "bad_request"
+    http_status: ClassVar[int] = 400
+
+
+class EmptyBodyError(RequestError):
+    """The request has no body."""
+
+    code = "empty_body"
+
+
+class UnreadableImageError(RequestError):
+    """The bytes are no image that can be decoded."""
+
+    code = "unreadable_image"
+
+
+class NotFoundError(RequestError):
+    """The named thing does not exist."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class ConflictError(RequestError):
+    """The request contradicts one that was accepted before."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class PayloadTooLargeError(RequestError):
+    """Too many bytes."""
+
+    code = "payload_too_large"
+    http_status = 413
+
+
+class TooManyPixelsError(RequestError):
+    """Too many pixels, whatever the bytes."""
+
+    code = "too_many_pixels"
+    http_status = 413
+
+
+class UnsupportedFormatError(RequestError):
+    """An image, but of a format that is not accepted."""
+
+    code = "unsupported_format"
+    http_status = 415
+
+
+class InvalidRequestError(RequestError):
+    """JSON of the wrong shape."""
+
+    code = "invalid_request"
+    http_status = 422
+
+
+class NoModelError(RequestError):
+    """Nothing has been trained and promoted yet."""
+
+    code = "no_model_yet"
+    http_status = 503
+
+
+class PipelineError(AreYouACatError):
+    """A workflow step failed; the class name is what the state machine catches."""
+
+
+class DatasetError(PipelineError):
+    """The lake cannot make a data set."""
+
+
+class EmptyLakeError(DatasetError):
+    """The lake holds no labelled photo."""
+
+
+class MissingLabelError(DatasetError):
+    """One of the two labels has no photo at all."""
+
+
+class ConflictingLabelsError(DatasetError):
+    """The same photo carries different labels from the same kind of source."""
+
+
+class CorruptModelError(PipelineError):
+    """A model's bytes are not what its hashes say, or its files are not whole."""
+
+
+class ModelNotFoundError(PipelineError):
+    """No such model version in the lake."""
+
+
+class RegistryError(PipelineError):
+    """MLflow cannot be reached or refuses."""
+
+
+class StalePointerError(PipelineError):
+    """Somebody else moved the serving pointer since it was read."""

@@ -1,0 +1,153 @@
+"""The lake's layout: every key, and the records that index and label shards hold.
+
+Everything is content-addressed and append-only: writing the same thing twice writes the
+same key with the same bytes.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final, Self, TypeVar
+
+SERVING_POINTER_KEY: Final = "serving/live.json"
+PHOTOS_PREFIX: Final = "photos/"
+INDEX_PREFIX: Final = "index/"
+LABELS_PREFIX: Final = "labels/"
+TRAINING_PREFIX: Final = "training/"
+
+LABEL_SOURCES: Final = ("seed", "feedback", "review")
+"""Who may say what a photo shows; a photo's latest label wins, whatever its source."""
+
+FEEDBACK_SOURCE: Final = "feedback"
+"""`IndexRow.source` of a photo that reached the lake through a prediction."""
+
+
+def sha256_hex(data: bytes) -> str:
+    """The content address of some bytes: 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def photo_key(photo: str) -> str:
+    """Key of a photo's bytes by their SHA-256."""
+    return f"{PHOTOS_PREFIX}{photo[:2]}/{photo}"
+
+
+def index_shard_key(day: str, shard: bytes) -> str:
+    """Key of an index shard: `day` as yyyy-mm-dd, named by its content."""
+    return f"{INDEX_PREFIX}{day}/{sha256_hex(shard)[:16]}.jsonl.gz"
+
+
+def label_shard_key(day: str, shard: bytes) -> str:
+    """Key of a label shard: `day` as yyyy-mm-dd, named by its content."""
+    return f"{LABELS_PREFIX}{day}/{sha256_hex(shard)[:16]}.jsonl.gz"
+
+
+def dataset_prefix(version: str) -> str:
+    """Prefix of a data set version, with the closing slash."""
+    return f"datasets/{version}/"
+
+
+def features_prefix(backbone_hash: str) -> str:
+    """Prefix of the feature cache of a backbone, with the closing slash."""
+    return f"features/{backbone_hash}/"
+
+
+def model_prefix(version: str) -> str:
+    """Prefix of a registered model version's files, with the closing slash."""
+    return f"models/{version}/"
+
+
+def utc_text(moment: datetime) -> str:
+    """An aware moment as ISO 8601 in UTC with microseconds and `Z`; sorts as text.
+
+    Raises:
+        ValueError: for a naive datetime.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime has no place in the lake; pass an aware one")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_utc(text: str) -> datetime:
+    """The aware moment that `utc_text` wrote."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class _Record:
+    """JSON of a frozen dataclass; unknown keys are refused, so that a typo never passes."""
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build the record from what `to_dict` gave.
+
+        Raises:
+            ValueError: a field is missing or unknown.
+        """
+        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        if set(values) != names:
+            raise ValueError(
+                f"{cls.__name__}: expected the fields {sorted(names)}, got {sorted(values)}"
+            )
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, ready for JSON."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow(_Record):
+    """One photo of the lake; statistics as in `image_stats.ImageStats`.
+
+    `photo`: SHA-256 of its bytes. `size_bytes`: > 0. `source`: where it came from, for
+    slices. `ingested_at`: `utc_text`.
+    """
+
+    photo: str
+    size_bytes: int
+    width: int
+    height: int
+    format: str
+    brightness: float
+    contrast: float
+    sharpness: float
+    perceptual_hash: str
+    source: str
+    ingested_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord(_Record):
+    """One statement about one photo. `source` is one of `LABEL_SOURCES`."""
+
+    photo: str
+    label: str
+    source: str
+    who: str
+    labelled_at: str
+
+
+def dump_shard(records: Iterable[IndexRow | LabelRecord]) -> bytes:
+    """Records as gzip-compressed JSON lines; the same records give the same bytes."""
+    lines = "".join(
+        json.dumps(record.to_dict(), sort_keys=True, separators=(",", ":")) + "\n"
+        for record in records
+    )
+    return gzip.compress(lines.encode(), compresslevel=6, mtime=0)
+
+
+R = TypeVar("R", IndexRow, LabelRecord)
+
+
+def load_shard(data: bytes, record: type[R]) -> Iterator[R]:
+    """The records of a shard, one by one.
+
+    Raises:
+        ValueError: a line is not such a record.
+        gzip.BadGzipFile, EOFError: the shard is damaged.
+    """
+    for line in gzip.decompress(data).splitlines():
+        yield record.from_dict(json.loads(line))

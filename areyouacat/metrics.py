@@ -1,0 +1,88 @@
+"""Every CloudWatch metric this system writes: one list, with units.
+
+Metrics that alarms watch have no dimensions: one name, one alarm.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+NAMESPACE: Final = "AreYouACat"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's name and CloudWatch unit, and what a person should know about it."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+REQUESTS: Final = Metric("Requests", "Count", "Requests that reached the predict function")
+PREDICTIONS: Final = Metric("Predictions", "Count", "Requests answered with a verdict")
+CLIENT_ERRORS: Final = Metric("ClientErrors", "Count", "Requests refused with a 4xx")
+SERVER_ERRORS: Final = Metric("ServerErrors", "Count", "Requests that failed with a 5xx")
+LATENCY: Final = Metric("Latency", "Milliseconds", "Time inside the predict handler")
+COLD_STARTS: Final = Metric("ColdStarts", "Count", "First requests of a fresh environment")
+VARIANT_FAILURES: Final = Metric(
+    "VariantFailures", "Count", "Requests a variant failed and the champion answered for"
+)
+PROBABILITY: Final = Metric("Probability", "None", "Probability of the positive label")
+
+WINDOW_REQUESTS: Final = Metric("WindowPredictions", "Count", "Predictions in the window")
+UNSURE_SHARE: Final = Metric("UnsureShare", "None", "Share of verdicts that are unsure, [0, 1]")
+POSITIVE_SHARE: Final = Metric("PositiveShare", "None", "Share of the positive label, [0, 1]")
+MEAN_PROBABILITY: Final = Metric("MeanProbability", "None", "Mean probability, [0, 1]")
+FEEDBACK_ACCURACY: Final = Metric(
+    "FeedbackAccuracy", "None", "Share of the serving version's labelled answers that were right"
+)
+FEEDBACK_LABELS: Final = Metric("FeedbackLabels", "Count", "Labels given in the window")
+NEW_FEEDBACK: Final = Metric("NewFeedbackCount", "Count", "Labels since the champion was promoted")
+
+ALL: Final = (
+    REQUESTS,
+    PREDICTIONS,
+    CLIENT_ERRORS,
+    SERVER_ERRORS,
+    LATENCY,
+    COLD_STARTS,
+    VARIANT_FAILURES,
+    PROBABILITY,
+    WINDOW_REQUESTS,
+    UNSURE_SHARE,
+    POSITIVE_SHARE,
+    MEAN_PROBABILITY,
+    FEEDBACK_ACCURACY,
+    FEEDBACK_LABELS,
+    NEW_FEEDBACK,
+)
+
+
+def emf(
+    values: Mapping[Metric, float],
+    at: datetime,
+    properties: Mapping[str, str | int | float | bool | None] | None = None,
+) -> str:
+    """One line of CloudWatch's embedded metric format, without dimensions.
+
+    `properties` stand beside the metrics in the log, searchable but not counted.
+    Source: "Specification: Embedded metric format", CloudWatch user guide.
+    """
+    line: dict[str, Any] = {
+        "_aws": {
+            "Timestamp": int(at.timestamp() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [[]],
+                    "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in values],
+                }
+            ],
+        },
+        **(properties or {}),
+        **{metric.name: value for metric, value in values.items()},
+    }
+    return json.dumps(line, separators=(",", ":"))

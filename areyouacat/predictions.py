@@ -1,0 +1,155 @@
+"""The predictions table: its keys, its indexes, its items. No boto3 here.
+
+One item is one prediction with its feedback. Two sparse indexes answer "what happened in
+these hours" and "what was labelled in these hours" by query: the hour and a shard number
+make the partition key, so that no hour is one hot partition.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+from areyouacat.lake import utc_text
+
+PARTITION_KEY: Final = "prediction_id"
+TTL_ATTRIBUTE: Final = "expires_at"
+"""Epoch seconds; removed when feedback arrives, so that labelled photos stay."""
+
+PREDICTED_INDEX: Final = "by_predicted_hour"
+PREDICTED_BUCKET: Final = "predicted_bucket"
+PREDICTED_AT: Final = "predicted_at"
+
+FEEDBACK_INDEX: Final = "by_feedback_hour"
+FEEDBACK_BUCKET: Final = "feedback_bucket"
+FEEDBACK_AT: Final = "feedback_at"
+FEEDBACK_LABEL: Final = "feedback_label"
+
+BUCKET_SHARDS: Final = 4
+
+CONTROL_PARTITION_KEY: Final = "control_id"
+TRAIN_LEASE_ID: Final = "train-lease"
+FEEDBACK_WATERMARK_ID: Final = "feedback-watermark"
+
+
+def time_bucket(at: datetime, prediction_id: str) -> str:
+    """Partition of a moment: the hour in UTC and a shard chosen by the prediction's id."""
+    shard = zlib.crc32(prediction_id.encode()) % BUCKET_SHARDS
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H}#{shard}"
+
+
+def time_buckets(start: datetime, end: datetime) -> Iterator[str]:
+    """All partitions that hold moments from `start` to `end`, both included, in order."""
+    hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour <= end.astimezone(UTC):
+        for shard in range(BUCKET_SHARDS):
+            yield f"{hour:%Y-%m-%dT%H}#{shard}"
+        hour += timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One answered request.
+
+    `photo`: SHA-256 of the bytes. `probability`: of the positive label, [0, 1]. Statistics
+    as in `image_stats.ImageStats`. `sketch`: 16 floats. `latency_ms`: inside the handler.
+    """
+
+    prediction_id: str
+    predicted_at: datetime
+    photo: str
+    size_bytes: int
+    width: int
+    height: int
+    format: str
+    brightness: float
+    contrast: float
+    sharpness: float
+    perceptual_hash: str
+    probability: float
+    label: str
+    verdict: str
+    model_name: str
+    model_version: str
+    model_role: str
+    sketch: tuple[float, ...]
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said about a prediction."""
+
+    label: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionItem:
+    """A prediction as it stands in the table, with its feedback if there is any."""
+
+    prediction: Prediction
+    feedback: Feedback | None
+
+    @classmethod
+    def from_item(cls, item: dict[str, Any]) -> Self:
+        """From plain values (numbers as int, float or Decimal)."""
+        feedback = None
+        if item.get(FEEDBACK_LABEL):
+            feedback = Feedback(
+                label=str(item[FEEDBACK_LABEL]),
+                at=datetime.fromisoformat(str(item[FEEDBACK_AT]).replace("Z", "+00:00")),
+            )
+        return cls(
+            prediction=Prediction(
+                prediction_id=str(item[PARTITION_KEY]),
+                predicted_at=datetime.fromisoformat(str(item[PREDICTED_AT]).replace("Z", "+00:00")),
+                photo=str(item["photo"]),
+                size_bytes=int(item["size_bytes"]),
+                width=int(item["width"]),
+                height=int(item["height"]),
+                format=str(item["format"]),
+                brightness=float(item["brightness"]),
+                contrast=float(item["contrast"]),
+                sharpness=float(item["sharpness"]),
+                perceptual_hash=str(item["perceptual_hash"]),
+                probability=float(item["probability"]),
+                label=str(item["label"]),
+                verdict=str(item["verdict"]),
+                model_name=str(item["model_name"]),
+                model_version=str(item["model_version"]),
+                model_role=str(item["model_role"]),
+                sketch=tuple(float(value) for value in item["sketch"]),
+                latency_ms=float(item["latency_ms"]),
+            ),
+            feedback=feedback,
+        )
+
+
+def prediction_item(prediction: Prediction, ttl_days: int) -> dict[str, Any]:
+    """The table's item of a fresh prediction, as plain values (floats, str, int, list)."""
+    expires = prediction.predicted_at + timedelta(days=ttl_days)
+    return {
+        PARTITION_KEY: prediction.prediction_id,
+        PREDICTED_AT: utc_text(prediction.predicted_at),
+        PREDICTED_BUCKET: time_bucket(prediction.predicted_at, prediction.prediction_id),
+        TTL_ATTRIBUTE: int(expires.timestamp()),
+        "photo": prediction.photo,
+        "size_bytes": prediction.size_bytes,
+        "width": prediction.width,
+        "height": prediction.height,
+        "format": prediction.format,
+        "brightness": prediction.brightness,
+        "contrast": prediction.contrast,
+        "sharpness": prediction.sharpness,
+        "perceptual_hash": prediction.perceptual_hash,
+        "probability": prediction.probability,
+        "label": prediction.label,
+        "verdict": prediction.verdict,
+        "model_name": prediction.model_name,
+        "model_version": prediction.model_version,
+        "model_role": prediction.model_role,
+        "sketch": list(prediction.sketch),
+        "latency_ms": prediction.latency_ms,
+    }

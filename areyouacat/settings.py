@@ -1,0 +1,180 @@
+"""Every threshold and name of the domain, in one place, each with its unit.
+
+The label names live here and nowhere else: change `LABELS` and `IMAGENET_ROWS`
+and the same system answers another question.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNames:
+    """The two answers: their names in data and the words people read."""
+
+    positive: str
+    negative: str
+    positive_words: str
+    negative_words: str
+    unsure_words: str
+
+    @property
+    def all(self) -> tuple[str, str]:
+        """Both labels, the positive one first."""
+        return (self.positive, self.negative)
+
+    def other(self, label: str) -> str:
+        """The label that `label` is not."""
+        return self.negative if label == self.positive else self.positive
+
+
+LABELS: Final = LabelNames(
+    positive="cat",
+    negative="not_cat",
+    positive_words="a cat",
+    negative_words="not a cat",
+    unsure_words="hard to tell",
+)
+
+UNSURE: Final = "unsure"
+"""The verdict between the two bands; never a label."""
+
+IMAGENET_ROWS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {"cat": (281, 282, 283, 284, 285)}
+)
+"""ImageNet-1k class indices that mean a label; a label absent here starts from zero."""
+
+MODEL_NAME: Final = "are-you-a-cat"
+"""The registered model's name in MLflow."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneSpec:
+    """What decides a feature vector; any change starts a new feature cache."""
+
+    name: str
+    weights_sha256: str
+    input_px: int
+    embedding_dim: int
+    grid: int
+    preprocessing_version: int
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over every field: the name of the feature cache."""
+        text = "|".join(
+            str(part)
+            for part in (
+                self.name,
+                self.weights_sha256,
+                self.input_px,
+                self.embedding_dim,
+                self.grid,
+                self.preprocessing_version,
+            )
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+BACKBONE: Final = BackboneSpec(
+    name="efficientnet-lite0",
+    weights_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    input_px=224,
+    embedding_dim=1280,
+    grid=7,
+    preprocessing_version=1,
+)
+
+SKETCH_DIM: Final = 16
+"""Length of the fixed projection of the embedding that drift is measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What a photo may be."""
+
+    max_bytes: int = 4_500_000  # Lambda takes 6 MB after base64
+    max_pixels: int = 50_000_000
+    formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF")
+
+
+IMAGES: Final = ImageLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRules:
+    """How a data set version is made of the lake."""
+
+    bootstrap_below: int = 50  # photos of a label under which the backbone's prior answers alone
+    validation_share: float = 0.15
+    test_share: float = 0.15
+    recent_share: float = 0.2  # of feedback's photos, held out to see the changed world
+    near_duplicate_bits: int = 3  # Hamming distance of 64-bit perceptual hashes
+
+
+DATASET: Final = DatasetRules()
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapRules:
+    """The model of few photos (the backbone's own prior)."""
+
+    negatives_percentile: float = 99.0
+    unsure_from: float = 0.35  # probability
+    unsure_to: float = 0.65  # probability
+
+
+BOOTSTRAP: Final = BootstrapRules()
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """What a candidate must show before it is registered."""
+
+    min_accuracy: float = 0.90
+    min_precision: float = 0.85
+    min_recall: float = 0.85
+    non_inferiority_points: float = 0.5  # percentage points of accuracy on the same photos
+    min_recent_photos: int = 50
+    max_parity_difference: float = 0.02  # |Keras - TFLite| of the probability, 99th percentile
+    max_latency_ms: float = 150.0  # p50 of one inference, one thread
+    max_test_photos: int = 5_000
+
+
+GATE: Final = GateRules()
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRules:
+    """Which TFLite variant ships."""
+
+    max_accuracy_loss_points: float = 0.3
+
+
+EXPORT: Final = ExportRules()
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringRules:
+    """What the monitor looks at and when it speaks."""
+
+    window_hours: int = 24
+    min_feedback_labels: int = 10  # fewer say nothing about accuracy
+    min_feedback_accuracy: float = 0.75
+
+
+MONITORING: Final = MonitoringRules()
+
+
+@dataclass(frozen=True, slots=True)
+class ServingRules:
+    """How the API serves."""
+
+    pointer_max_age_seconds: float = 30.0
+    prediction_ttl_days: int = 30
+
+
+SERVING: Final = ServingRules()
