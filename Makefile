@@ -1,0 +1,105 @@
+# Every command sets itself up: a fresh machine needs Python 3.11+, git and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+LOCAL_STATE_DIR ?= $(CURDIR)/.local
+export LOCAL_STATE_DIR
+export LOCAL_CLOUD_ENVS ?= $(CURDIR)/.venvs/sagemaker
+export UV_PYTHON_DOWNLOADS = never
+export UV_LINK_MODE ?= hardlink
+export NO_UPDATE_NOTIFIER = 1
+
+APP := .venvs/app
+CLOUD := .venvs/cloud
+DEV := .venv
+NODE_MODULES := .venvs/cdk
+# A uv that is there is used; else the pinned one comes from PyPI.
+UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
+
+RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
+TEST := PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python"
+
+.PHONY: help up down clean seed train deploy test test-all lint lock
+
+help: ## Show this list
+	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
+	@echo
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+up: $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Start the local cloud, deploy, seed, train, predict once
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli up
+
+down: ## Stop the local cloud; its state stays
+	@if [ -x $(APP)/bin/python ]; then $(RUN) $(APP)/bin/python -m local_cloud.cli down; else echo "Nothing runs."; fi
+
+clean: down ## Stop the local cloud and forget its state and caches
+	@rm -rf "$(LOCAL_STATE_DIR)" cdk.out && echo "Forgotten: $(LOCAL_STATE_DIR)"
+
+seed: $(APP)/.ready ## Put labelled photos into the lake: make seed DATASET=<folder or zip with .../cat/* and .../not_cat/*>
+	@test -n "$(DATASET)" || { echo "Say what to seed: make seed DATASET=<folder or zip with .../<label>/*>"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.seed "$(DATASET)"
+
+train: $(APP)/.ready ## Start the train workflow and follow it
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.follow --machine train --reason "$(or $(REASON),make train)"
+
+deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to the AWS account of your credentials
+	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy
+
+lint: $(DEV)/.ready
+	@$(TEST) ruff check .
+	@$(TEST) ruff format --check .
+	@$(TEST) mypy
+
+test: lint $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Lint, types and every layer's tests, one end-to-end run included
+	@$(TEST) pytest -m "not slow" $(PYTEST_ARGS)
+
+test-all: test ## The tests and the long checks
+	@$(MAKE) test-slow
+
+.PHONY: test-slow
+test-slow: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready
+	@$(TEST) pytest -m slow $(PYTEST_ARGS)
+
+COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-emit-index-url
+lock: $(UV) ## Pin every requirements file anew, with hashes
+	$(COMPILE) requirements-uv.in -o requirements-uv.txt
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) local_cloud/requirements.in -o local_cloud/requirements.txt
+	$(COMPILE) training_job/requirements.in -c requirements.txt -o training_job/requirements.txt
+	for bundle in serving api pipeline monitoring; do $(COMPILE) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
+	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
+
+# --- environments: made whole or made again ---
+
+.venvs/uv/bin/uv: requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Getting uv, which makes the environments"
+	@rm -rf .venvs/uv && { $(PYTHON) -m venv .venvs/uv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }; }
+	@.venvs/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt || { rm -rf .venvs/uv; echo "uv cannot be had from PyPI. Check the network or pip's settings, then run the command again."; exit 1; }
+
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making the $(1) environment from $(2)"
+	@rm -f $(3)/.ready
+	@$(UV) venv -q --allow-existing --python $(PYTHON) $(3)
+	@$(UV) pip sync -q --require-hashes --python $(3) $(2) || { echo "The $(1) environment cannot be made: see the line above. Is PyPI reachable?"; exit 1; }
+	@touch $(3)/.ready
+endef
+
+$(APP)/.ready: requirements.txt | $(UV)
+	$(call environment,app,requirements.txt,$(APP))
+
+$(CLOUD)/.ready: local_cloud/requirements.txt | $(UV)
+	$(call environment,local cloud,local_cloud/requirements.txt,$(CLOUD))
+
+$(DEV)/.ready: requirements-dev.txt | $(UV)
+	$(call environment,development,requirements-dev.txt,$(DEV))
+
+$(NODE_MODULES)/.ready: infra_cdk/cli/package-lock.json infra_cdk/cli/package.json | $(APP)/.ready
+	@echo "Getting the CDK CLI"
+	@mkdir -p $(NODE_MODULES) && cp infra_cdk/cli/package.json infra_cdk/cli/package-lock.json $(NODE_MODULES)/
+	@$(RUN) npm ci --prefix $(NODE_MODULES) --no-audit --no-fund --loglevel=error || { echo "The CDK CLI cannot be had from npm. Is the registry reachable?"; exit 1; }
+	@touch $@

@@ -1,0 +1,108 @@
+"""What the commands ask of the running local cloud, through the AWS APIs."""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_cloud.layout import REGION, STACK, Layout
+
+_SETTLED: Final = frozenset(
+    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
+)
+_CONFIG: Final = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3})
+
+
+class Cloud:
+    """A thin client of one local cloud."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._environment = layout.client_environment()
+        self._tls = ssl.create_default_context(cafile=str(layout.ca_bundle))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that speaks to this cloud as the account's root."""
+        make: Any = boto3.client  # the stubs want each service's name as a literal
+        return make(
+            service,
+            region_name=REGION,
+            endpoint_url=self._environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self._environment["AWS_SECRET_ACCESS_KEY"],
+            verify=str(self._layout.ca_bundle),
+            config=_CONFIG,
+        )
+
+    def health(self) -> dict[str, Any] | None:
+        """The gateway's own word of itself, or None if it does not answer."""
+        try:
+            return self._get(f"{self._environment['AWS_ENDPOINT_URL']}/_local/health")
+        except (OSError, ValueError):
+            return None
+
+    def checkpoint(self) -> None:
+        """Have the emulator save itself whole now."""
+        request = urllib.request.Request(  # noqa: S310
+            f"{self._environment['AWS_ENDPOINT_URL']}/_local/checkpoint", method="POST"
+        )
+        with urllib.request.urlopen(request, context=self._tls, timeout=60):  # noqa: S310
+            pass
+
+    def stack_status(self, name: str = STACK) -> str | None:
+        """CloudFormation's status of a stack, or None if there is none."""
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return None
+            raise
+        return str(stacks[0]["StackStatus"])
+
+    def is_broken(self, name: str) -> bool:
+        """Whether a stack is in a state that no further deploy mends."""
+        status = self.stack_status(name)
+        return status is not None and status not in _SETTLED
+
+    def has_champion(self, lake_bucket: str) -> bool:
+        """Whether the serving pointer exists."""
+        try:
+            self.client("s3").head_object(Bucket=lake_bucket, Key="serving/live.json")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NoSuchBucket"}:
+                return False
+            raise
+        return True
+
+    def running_executions(self, state_machine: str) -> list[str]:
+        """ARNs of a state machine's executions that run now."""
+        found = self.client("stepfunctions").list_executions(
+            stateMachineArn=state_machine, statusFilter="RUNNING"
+        )
+        return [str(execution["executionArn"]) for execution in found["executions"]]
+
+    def predict(self, api_url: str, api_key: str, photo: bytes) -> dict[str, Any]:
+        """One real prediction through API Gateway.
+
+        Raises:
+            OSError: the API does not answer, or refuses.
+        """
+        request = urllib.request.Request(  # noqa: S310
+            f"{api_url}predict",
+            data=photo,
+            headers={"x-api-key": api_key, "content-type": "application/octet-stream"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request, context=self._tls, timeout=60) as answer:  # noqa: S310
+            body: dict[str, Any] = json.load(answer)
+        return body
+
+    def _get(self, url: str) -> dict[str, Any]:
+        with urllib.request.urlopen(url, context=self._tls, timeout=5) as answer:  # noqa: S310
+            body: dict[str, Any] = json.load(answer)
+        return body

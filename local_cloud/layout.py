@@ -1,0 +1,139 @@
+"""Where everything local lies, and on which ports it listens."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REGION: Final = "us-east-1"
+STACK: Final = "AreYouACat"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The three ports of the local cloud, all on 127.0.0.1."""
+
+    gateway: int = 4566
+    mlflow: int = 5050
+    ui: int = 8501
+
+
+PORT_VARIABLES: Final = {"gateway": "GATEWAY_PORT", "mlflow": "MLFLOW_PORT", "ui": "UI_PORT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Every path below one state folder, so that instances can live side by side."""
+
+    state: Path
+
+    @classmethod
+    def from_environment(cls) -> "Layout":
+        """The folder named by LOCAL_STATE_DIR, else `.local` in the repository."""
+        return cls(Path(os.environ.get("LOCAL_STATE_DIR") or ROOT / ".local").resolve())
+
+    @property
+    def logs(self) -> Path:
+        """One log file per service."""
+        return self.state / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Process ids, locks and the supervisor's configuration."""
+        return self.state / "run"
+
+    @property
+    def credentials_file(self) -> Path:
+        """The account's root credentials, written by the gateway, mode 0600."""
+        return self.state / "credentials.json"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The certificate authority that clients trust."""
+        return self.state / "tls" / "ca.pem"
+
+    @property
+    def endpoints_file(self) -> Path:
+        """What other programs read to find everything."""
+        return self.state / "endpoints.json"
+
+    @property
+    def env_file(self) -> Path:
+        """What a shell sources."""
+        return self.state / "env"
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's database; its artifacts are in the lake."""
+        return self.state / "mlflow"
+
+    @property
+    def starter(self) -> Path:
+        """The assembled starter photos, one folder per label."""
+        return self.state / "starter"
+
+    @property
+    def images_file(self) -> Path:
+        """Which entry point stands behind which training image."""
+        return self.state / "images.json"
+
+    @property
+    def ports_file(self) -> Path:
+        """The ports of the last start."""
+        return self.state / "ports.json"
+
+    def ports(self) -> Ports:
+        """The ports: from the environment, else those of the last start, else the defaults.
+
+        Raises:
+            ValueError: a variable holds no port number.
+        """
+        values = asdict(Ports())
+        if self.ports_file.exists():
+            values.update(json.loads(self.ports_file.read_text()))
+        for name, variable in PORT_VARIABLES.items():
+            if text := os.environ.get(variable):
+                if not (text.isdigit() and 0 < int(text) < 65536):
+                    raise ValueError(f"{variable}={text} is no port number (1 to 65535).")
+                values[name] = int(text)
+        return Ports(**values)
+
+    def remember_ports(self, ports: Ports) -> None:
+        """Keep the ports for the next command."""
+        self.ports_file.write_text(json.dumps(asdict(ports)))
+
+    def endpoint_url(self) -> str:
+        """The address that AWS clients speak to."""
+        return f"https://localhost:{self.ports().gateway}"
+
+    def mlflow_url(self) -> str:
+        """The MLflow server's address."""
+        return f"http://127.0.0.1:{self.ports().mlflow}"
+
+    def ui_url(self) -> str:
+        """The Streamlit client's address."""
+        return f"http://127.0.0.1:{self.ports().ui}"
+
+    def client_environment(self) -> dict[str, str]:
+        """The variables with which stock AWS clients speak to the local cloud.
+
+        Raises:
+            FileNotFoundError: the gateway has never run with this state folder.
+        """
+        credentials: dict[str, Any] = json.loads(self.credentials_file.read_text())
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url(),
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
+            "NODE_EXTRA_CA_CERTS": str(self.ca_bundle),
+            "AWS_ACCESS_KEY_ID": credentials["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": credentials["secret_access_key"],
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DEFAULT_ACCOUNT": credentials["account_id"],
+            "CDK_DEFAULT_REGION": REGION,
+            "MLFLOW_TRACKING_URI": self.mlflow_url(),
+            "LOCAL_STATE_DIR": str(self.state),
+        }
