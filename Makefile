@@ -29,8 +29,8 @@ help: ## Show this list
 	@echo
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-up: $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Start the local cloud, deploy, seed, train, predict once
-	@$(RUN) $(APP)/bin/python -m local_cloud.cli up
+up: $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Start the local cloud, deploy, seed, train, predict once (STARTER=no: an empty lake)
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli up $(if $(filter no,$(STARTER)),--no-starter)
 
 down: ## Stop the local cloud; its state stays
 	@if [ -x $(APP)/bin/python ]; then $(RUN) $(APP)/bin/python -m local_cloud.cli down; else echo "Nothing runs."; fi

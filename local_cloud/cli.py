@@ -19,7 +19,12 @@ def main() -> int:
     """Run one command; 0 if it did what it says, 1 if not, 130 if interrupted."""
     parser = argparse.ArgumentParser(prog="local_cloud", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start everything, deploy, seed, train, predict")
+    up = commands.add_parser("up", help="start everything, deploy, seed, train, predict")
+    up.add_argument(
+        "--no-starter",
+        action="store_true",
+        help="leave the lake empty and train nothing: you bring your own photos",
+    )
     commands.add_parser("down", help="stop everything; the state stays")
     run = commands.add_parser("run", help="run a command with the local cloud's environment")
     run.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -31,7 +36,7 @@ def main() -> int:
         with _only_one(layout):
             if chosen.command == "up":
                 say("Are you a cat?  Bringing the local cloud up.")
-                Up(layout).run()
+                Up(layout, with_starter=not chosen.no_starter).run()
             else:
                 _down(layout)
     except (CommandError, SupervisorError) as error:

@@ -156,6 +156,7 @@ class Supervisor:
                 "startsecs=2",
                 "startretries=3",
                 f"stopwaitsecs={_STOP_SECONDS}",
+                "stopasgroup=true",
                 "killasgroup=true",
                 "redirect_stderr=true",
                 f"stdout_logfile={logs / f'{service}.log'}",
@@ -166,41 +167,36 @@ class Supervisor:
 
 
 def end_leftovers(layout: Layout) -> None:
-    """End services that outlived their supervisor (where the kernel does not do it)."""
+    """End services that outlived their supervisor, with whatever they started."""
     waiting = []
     for service in ALL:
         file = layout.run / f"{service}.pid"
         with contextlib.suppress(OSError, ValueError):
-            pid = int(file.read_text())
-            if _is_ours(pid, service):
-                os.kill(pid, signal.SIGTERM)
-                waiting.append(pid)
+            group = int(file.read_text())
+            if _COMMAND_WORDS[service] in _commands_of(group):
+                os.killpg(group, signal.SIGTERM)
+                waiting.append(group)
             file.unlink()
-    for pid in waiting:
-        with contextlib.suppress(SupervisorError):
-            _wait_until(
-                lambda pid=pid: not _exists(pid),
-                f"the end of process {pid}",
-                layout.logs,
-                seconds=_STOP_SECONDS,
-            )
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+    for group in waiting:
+        for _ in poll(_STOP_SECONDS):
+            if not _commands_of(group):
+                break
+        else:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
 
 
-def _is_ours(pid: int, service: str) -> bool:
+def _commands_of(group: int) -> str:
+    """The command lines of a process group; supervisord makes each service a group's head."""
     shown = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-A", "-o", "pgid=,stat=,command="], capture_output=True, text=True, check=True
     )
-    return _COMMAND_WORDS[service] in shown.stdout
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    found = []
+    for line in shown.stdout.splitlines():
+        number, state, *command = line.split(maxsplit=2)
+        if int(number) == group and not state.startswith("Z"):
+            found.append(" ".join(command))
+    return "\n".join(found)
 
 
 def _socket_path(layout: Layout) -> Path:

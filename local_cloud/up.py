@@ -23,8 +23,9 @@ _HTTP_HEALTH: Final = {MLFLOW: "/health", UI: "/_stcore/health"}
 class Up:
     """Each step leaves what is already right alone, so that any of them may be repeated."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, with_starter: bool = True) -> None:
         self._layout = layout
+        self._with_starter = with_starter
         self._supervisor = Supervisor(layout)
 
     def run(self) -> None:
@@ -41,20 +42,22 @@ class Up:
 
         with step("Local cloud"):
             cloud = self._start_cloud()
-        photos = self._assemble_starter()
+        photos = self._assemble_starter() if self._with_starter else None
         with step("Stack (cdk deploy)"):
             self._deploy(cloud)
         endpoints = json.loads(layout.endpoints_file.read_text())
         with step("MLflow, metrics relay, client"):
             self._start_services()
 
-        if not cloud.has_champion(endpoints["lake_bucket"]):
-            self._seed(photos)
-            self._train(cloud, endpoints)
-            cloud.checkpoint()
-        elif photos is not None:
-            photos.wait()
-        self._show(cloud, endpoints)
+        if photos is not None:
+            with step("Starter photos"):
+                self._wait_for_starter(photos)
+            if not cloud.has_champion(endpoints["lake_bucket"]):
+                self._seed()
+                self._train(cloud, endpoints)
+                cloud.checkpoint()
+            self._predict(cloud, endpoints)
+        self._show(endpoints)
 
     def _claim_ports(self) -> None:
         try:
@@ -119,8 +122,8 @@ class Up:
         _remove(self._layout.endpoints_file)
         _remove(self._layout.state / "emf.json")
 
-    def _assemble_starter(self) -> "subprocess.Popen[bytes] | None":
-        """Start fetching the starter photos beside the deployment; None if they are there."""
+    def _assemble_starter(self) -> "subprocess.Popen[bytes]":
+        """Fetch the starter photos beside the deployment: one waits for the network."""
         log = (self._layout.logs / "starter.log").open("wb")
         return subprocess.Popen(
             [sys.executable, "-m", "local_cloud.starter", str(self._layout.starter)],
@@ -203,15 +206,14 @@ class Up:
         for service in waiting:
             self._supervisor.explain(service)
 
-    def _seed(self, photos: "subprocess.Popen[bytes] | None") -> None:
-        with step("Starter photos"):
-            code = photos.wait() if photos else 0
+    def _wait_for_starter(self, photos: "subprocess.Popen[bytes]") -> None:
+        code = photos.wait()
         log = self._layout.logs / "starter.log"
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         if code:
             raise CommandError(f"The starter photos cannot be had: {' | '.join(lines[-2:])}")
-        for line in lines:
-            say(f"    {line.strip()}")
+
+    def _seed(self) -> None:
         _python(
             "training_job.seed",
             str(self._layout.starter),
@@ -235,10 +237,10 @@ class Up:
         if not cloud.has_champion(endpoints["lake_bucket"]):
             raise CommandError(
                 "The training ended without a model to serve. "
-                "Its log is under .local/logs/; try again with: make train"
+                f"Its log is under {self._layout.logs}; try again with: make train"
             )
 
-    def _show(self, cloud: Cloud, endpoints: dict[str, Any]) -> None:
+    def _predict(self, cloud: Cloud, endpoints: dict[str, Any]) -> None:
         say()
         for folder in sorted(path for path in self._layout.starter.iterdir() if path.is_dir()):
             photo = min(folder.iterdir(), key=lambda path: (path.stat().st_size, path.name))
@@ -252,6 +254,8 @@ class Up:
                 f"  A photo labelled {folder.name}: the API says {answer['label']} "
                 f"({answer['probability']:.3f}, model version {answer['model']['version']})"
             )
+
+    def _show(self, endpoints: dict[str, Any]) -> None:
         say()
         say(f"  Client     {endpoints['ui_url']}")
         say(f"  MLflow     {endpoints['mlflow_url']}")

@@ -1,0 +1,140 @@
+"""A local cloud of the tests' own: free ports, own state folder, beside a running one."""
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+APP_PYTHON: Final = os.environ.get("APP_PYTHON") or str(ROOT / ".venvs" / "app" / "bin" / "python")
+UP_SECONDS: Final = 900
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: its status and its JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Instance:
+    """One local cloud, driven through its commands as a user would."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        tools = f"{Path(APP_PYTHON).parent}:{ROOT / '.venvs' / 'cdk' / 'node_modules' / '.bin'}"
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "LOCAL_STATE_DIR": str(state),
+            "LOCAL_CLOUD_ENVS": str(ROOT / ".venvs" / "sagemaker"),
+            "GATEWAY_PORT": str(free_port()),
+            "MLFLOW_PORT": str(free_port()),
+            "UI_PORT": str(free_port()),
+        }
+        self._guardian = subprocess.Popen(
+            [APP_PYTHON, "-m", "tests.integration.guardian"],
+            stdin=subprocess.PIPE,
+            cwd=ROOT,
+            env=self.environment,
+        )
+
+    def run(self, *arguments: str, seconds: int = UP_SECONDS) -> subprocess.CompletedProcess[str]:
+        """Run a module of the app environment; its output is captured, both streams in one."""
+        return subprocess.run(
+            [APP_PYTHON, "-m", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def up(self, *options: str) -> str:
+        """`make up`; gives what it printed, fails with it if it fails."""
+        done = self.run("local_cloud.cli", "up", *options)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def close(self) -> None:
+        """Take it down and remove its folder; the same happens if the test run is killed."""
+        assert self._guardian.stdin is not None
+        self._guardian.stdin.close()
+        self._guardian.wait(timeout=300)
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        """`endpoints.json`, as other programs read it."""
+        found: dict[str, Any] = json.loads((self.state / "endpoints.json").read_text())
+        return found
+
+    def sourced(self) -> dict[str, str]:
+        """The environment of a shell that sourced the `env` file."""
+        shown = subprocess.run(
+            ["bash", "-c", f"set -a; source '{self.state}/env'; env -0"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return dict(line.split("=", 1) for line in shown.stdout.split("\0") if line)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client as a user's own script would make it from the `env` file."""
+        values = self.sourced()
+        make: Any = boto3.client  # the stubs want each service's name as a literal
+        return make(
+            service,
+            region_name=values["AWS_REGION"],
+            endpoint_url=values["AWS_ENDPOINT_URL"],
+            aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+            verify=values["AWS_CA_BUNDLE"],
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | dict[str, Any] | None = None,
+        *,
+        content_type: str = "application/json",
+        with_key: bool = True,
+    ) -> Answer:
+        """One request to the API, over HTTPS through API Gateway."""
+        found = self.endpoints
+        headers = {"content-type": content_type}
+        if with_key:
+            headers["x-api-key"] = found["api_key"]
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        request = urllib.request.Request(
+            found["api_url"] + path, data=data, headers=headers, method=method
+        )
+        tls = ssl.create_default_context(cafile=found["ca_bundle"])
+        try:
+            with urllib.request.urlopen(request, context=tls, timeout=60) as answer:
+                return Answer(answer.status, json.load(answer))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, json.loads(error.read() or b"{}"))
+
+    def predict(self, photo: bytes) -> Answer:
+        """POST /predict with a photo's bytes."""
+        return self.call("POST", "predict", photo, content_type="image/jpeg")

@@ -1,0 +1,244 @@
+"""The whole loop on the local cloud, as its users would go through it, in this order.
+
+seed -> train -> predict -> wrong feedback -> alarm -> retrain -> the new version answers
+"""
+
+import io
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageOps
+
+from areyouacat.settings import LABELS, MODEL_NAME, MONITORING
+from tests.integration.instance import APP_PYTHON, Instance
+
+
+def eventually(what: str, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"waited {seconds:.0f} s for {what}")
+
+
+def mirrored(photo: Path) -> bytes:
+    """A photo that the lake has not seen: the picture turned left to right."""
+    buffer = io.BytesIO()
+    with Image.open(photo) as image:
+        ImageOps.mirror(image.convert("RGB")).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def photos_of(starter: Path, label: str) -> list[Path]:
+    return sorted((starter / label).iterdir(), key=lambda path: (path.stat().st_size, path.name))
+
+
+def executions(cloud: Instance) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cloud.client("stepfunctions").list_executions(
+        stateMachineArn=cloud.endpoints["state_machines"]["train"]
+    )["executions"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(empty_instance: Instance, starter: Path) -> Instance:
+    """Seeded with the starter photos, trained once, served."""
+    cloud = empty_instance
+    seeded = cloud.run("local_cloud.cli", "run", "--", "python", "-m", "training_job.seed",
+                       str(starter), "--source=starter")  # fmt: skip
+    assert seeded.returncode == 0, seeded.stdout
+    followed = cloud.run("local_cloud.cli", "run", "--", "python", "-m", "training_job.follow",
+                         "--machine=train", "--reason=test")  # fmt: skip
+    assert followed.returncode == 0, followed.stdout
+    return cloud
+
+
+def test_before_the_first_model_the_api_says_so(empty_instance: Instance) -> None:
+    for answer in (
+        empty_instance.predict(b"whatever"),
+        empty_instance.call("GET", "model"),
+    ):
+        assert (answer.status, answer.body["error"]["code"]) == (503, "no_model_yet")
+    assert empty_instance.call("GET", "health").body == {
+        "status": "no_model",
+        "model_version": None,
+    }
+
+
+def test_both_labels_are_answered_right_through_api_gateway(
+    trained: Instance, starter: Path
+) -> None:
+    for label in LABELS.all:
+        answer = trained.predict(mirrored(photos_of(starter, label)[0]))
+
+        assert answer.status == 200, answer.body
+        assert answer.body["label"] == label
+        assert 0.0 <= answer.body["probability"] <= 1.0
+        assert answer.body["model"] == {"name": MODEL_NAME, "version": "1", "role": "champion"}
+        grid = answer.body["explanation"]["grid"]
+        assert [len(row) for row in grid] == [7] * 7
+
+
+def test_the_first_model_is_in_the_registry_and_behind_the_pointer(trained: Instance) -> None:
+    model = trained.call("GET", "model").body
+
+    assert model["model"]["version"] == "1"
+    assert model["model"]["mode"] == "bootstrap"
+    assert registry(trained) == {"versions": ["1"], "champion": "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b"this is text", "image/jpeg", 400, "unreadable_image"),
+        (b"", "image/jpeg", 400, "empty_body"),
+        (b"{}", "application/json", 422, "invalid_request"),
+    ],
+)
+def test_bad_input_gets_its_status_and_code_and_nothing_else(
+    trained: Instance, body: bytes, content_type: str, status: int, code: str
+) -> None:
+    answer = trained.call("POST", "predict", body, content_type=content_type)
+
+    assert answer.status == status
+    assert set(answer.body) == {"error"}
+    assert set(answer.body["error"]) == {"code", "message"}
+    assert answer.body["error"]["code"] == code
+
+
+def test_without_a_key_nothing_is_answered(trained: Instance) -> None:
+    for method, path in (
+        ("POST", "predict"),
+        ("POST", "feedback"),
+        ("GET", "model"),
+        ("GET", "health"),
+    ):
+        answer = trained.call(method, path, {}, with_key=False)
+
+        assert (answer.status, answer.body["error"]["code"]) == (403, "forbidden")
+
+
+def test_feedback_on_an_unknown_prediction_is_not_found(trained: Instance) -> None:
+    answer = trained.call("POST", "feedback", {"prediction_id": "0" * 32, "label": LABELS.positive})
+
+    assert (answer.status, answer.body["error"]["code"]) == (404, "not_found")
+
+
+def test_the_env_file_serves_the_stock_clients(
+    trained: Instance, starter: Path, tmp_path: Path
+) -> None:
+    environment = trained.sourced()
+
+    mlflow = subprocess.run(
+        [str(Path(APP_PYTHON).parent / "mlflow"), "experiments", "search"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert mlflow.returncode == 0, mlflow.stderr
+    assert MODEL_NAME in mlflow.stdout
+
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(mirrored(photos_of(starter, LABELS.positive)[0]))
+    curl = subprocess.run(
+        ["bash", "-c", 'curl -sS --cacert "$AWS_CA_BUNDLE" -H "x-api-key: $API_KEY" '
+         f'-H "content-type: image/jpeg" --data-binary @{photo} "${{API_URL}}predict"'],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert json.loads(curl.stdout)["label"] in LABELS.all, curl.stdout + curl.stderr
+
+
+def test_wrong_answers_are_noticed_and_retrained_once(trained: Instance, starter: Path) -> None:
+    before = len(executions(trained))
+    told = {}
+    for photo in photos_of(starter, LABELS.negative)[: MONITORING.min_feedback_labels + 2]:
+        answer = trained.predict(mirrored(photo)).body
+        prediction = answer["prediction_id"]
+        told[prediction] = LABELS.other(answer["label"])
+        for _ in range(2):  # the same feedback twice is one record
+            said = trained.call(
+                "POST", "feedback", {"prediction_id": prediction, "label": told[prediction]}
+            )
+            assert said.status == 200, said.body
+
+    machine = trained.endpoints["state_machines"]["monitor"]
+    monitor = trained.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
+    seen = eventually("the monitor run", lambda: finished(trained, monitor["executionArn"]))
+    assert seen["status"] == "SUCCEEDED", seen
+
+    eventually("the alarm", lambda: alarm_state(trained) == "ALARM")
+    eventually("a retraining", lambda: len(executions(trained)) > before)
+    newest = executions(trained)[0]
+    done = eventually(
+        "the end of the retraining", lambda: finished(trained, newest["executionArn"]), seconds=600
+    )
+    assert done["status"] == "SUCCEEDED", done
+    assert json.loads(done["input"])["source"] == "alarm"
+    assert len(executions(trained)) == before + 1
+
+    assert registry(trained) == {"versions": ["1", "2"], "champion": "2"}
+    assert trained.call("GET", "model").body["model"]["version"] == "2"
+    new_photo = mirrored(photos_of(starter, LABELS.positive)[0])
+    eventually(
+        "the new version to answer",
+        lambda: trained.predict(new_photo).body["model"]["version"] == "2",
+        seconds=60,
+    )
+    assert feedback_photos(trained, json.loads(done["output"])) == len(told)
+
+
+def test_every_state_of_a_training_is_in_its_history(trained: Instance) -> None:
+    arn = executions(trained)[-1]["executionArn"]
+    events = trained.client("stepfunctions").get_execution_history(
+        executionArn=arn, maxResults=1000
+    )["events"]
+
+    entered = [
+        e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e
+    ]
+
+    assert entered[:5] == [
+        "AcquireLease", "LeaseAcquired?", "SnapshotDataset", "TrainModel", "EvaluateCandidate",
+    ]  # fmt: skip
+    assert {"RegisterModel", "DeployModel", "ReleaseLease", "Succeeded"} <= set(entered)
+
+
+def finished(cloud: Instance, arn: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = cloud.client("stepfunctions").describe_execution(executionArn=arn)
+    return None if found["status"] == "RUNNING" else found
+
+
+def alarm_state(cloud: Instance) -> str:
+    alarms = cloud.client("cloudwatch").describe_alarms(
+        AlarmNames=[cloud.endpoints["feedback_accuracy_alarm"]]
+    )["MetricAlarms"]
+    return str(alarms[0]["StateValue"])
+
+
+def registry(cloud: Instance) -> dict[str, Any]:
+    """MLflow's versions and the one behind the alias, asked as a user's own script would."""
+    script = (
+        "import json, mlflow\n"
+        "client = mlflow.MlflowClient()\n"
+        f"found = client.search_model_versions(\"name='{MODEL_NAME}'\")\n"
+        f"champion = client.get_model_version_by_alias('{MODEL_NAME}', 'champion').version\n"
+        "print(json.dumps({'versions': sorted(str(v.version) for v in found),"
+        " 'champion': str(champion)}))\n"
+    )
+    shown = subprocess.run(
+        [APP_PYTHON, "-c", script], env=cloud.sourced(), capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(shown.stdout.splitlines()[-1])
+    return found
+
+
+def feedback_photos(cloud: Instance, output: dict[str, Any]) -> int:
+    """How many photos of the run's data set carry a label from feedback."""
+    bucket = cloud.endpoints["lake_bucket"]
+    key = f"datasets/{output['dataset']['version']}/manifest.jsonl"
+    body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return sum(json.loads(line)["labelled_by"] == "feedback" for line in body.splitlines())

@@ -1,0 +1,83 @@
+"""`endpoints.json` and `env`: what other programs rely on."""
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from infra_cdk.endpoints import endpoints, shell_environment
+
+OUTPUTS = {
+    "ApiUrl": "https://abc.execute-api.eu-west-1.amazonaws.com/v1/",
+    "ApiId": "abc",
+    "ApiStage": "v1",
+    "LakeBucket": "lake",
+    "PredictionsTable": "predictions",
+    "ControlTable": "control",
+    "TrainStateMachineArn": "arn:train",
+    "DeployStateMachineArn": "arn:deploy",
+    "MonitorStateMachineArn": "arn:monitor",
+    "RetrainTopicArn": "arn:retrain",
+    "OpsTopicArn": "arn:ops",
+    "PredictFunctionName": "predict",
+    "FeedbackAccuracyAlarmName": "alarm",
+    "DashboardName": "dashboard",
+}
+
+
+def found(endpoint_url: str | None) -> dict[str, Any]:
+    return endpoints(
+        OUTPUTS,
+        api_key="it's a key",
+        region="eu-west-1",
+        endpoint_url=endpoint_url,
+        ca_bundle="/ca.pem" if endpoint_url else None,
+        ui_url=None,
+        mlflow_url="https://mlflow.example",
+    )
+
+
+@pytest.mark.parametrize("endpoint_url", [None, "https://localhost:4566"])
+def test_every_key_that_programs_rely_on_is_there(endpoint_url: str | None) -> None:
+    assert set(found(endpoint_url)) >= {
+        "aws_endpoint_url", "ca_bundle", "region", "api_url", "api_key", "ui_url", "mlflow_url",
+        "lake_bucket", "predictions_table", "state_machines", "retrain_topic", "ops_topic",
+        "predict_function",
+    }  # fmt: skip
+    assert set(found(endpoint_url)["state_machines"]) == {"train", "deploy", "monitor"}
+
+
+@pytest.mark.parametrize("endpoint_url", [None, "https://localhost:4566"])
+def test_the_apis_address_ends_in_a_slash(endpoint_url: str | None) -> None:
+    assert found(endpoint_url)["api_url"].endswith("/")
+
+
+def test_locally_the_apis_address_goes_through_the_emulator() -> None:
+    assert (
+        found("https://localhost:4566")["api_url"]
+        == "https://localhost:4566/restapis/abc/v1/_user_request_/"
+    )
+
+
+def test_a_shell_gets_the_values_whole_and_no_credentials_on_aws() -> None:
+    secrets = {"AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": "https://localhost:4566"}
+    local = shell_environment(found("https://localhost:4566"), secrets)
+    on_aws = shell_environment(found(None), secrets)
+
+    shown = subprocess.run(
+        ["bash", "-c", local + 'printf %s "$API_KEY|$AWS_SECRET_ACCESS_KEY"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "it's a key|secret"
+    assert "AWS_SECRET_ACCESS_KEY" not in on_aws
+
+
+def test_a_stack_without_an_output_is_named() -> None:
+    with pytest.raises(KeyError, match="LakeBucket"):
+        endpoints(
+            {k: v for k, v in OUTPUTS.items() if k != "LakeBucket"},
+            api_key="k", region="r", endpoint_url=None, ca_bundle=None, ui_url=None,
+            mlflow_url=None,
+        )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Ports and paths of an instance."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local_cloud.layout import Layout, Ports
+
+
+@pytest.fixture(autouse=True)
+def no_ports_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("GATEWAY_PORT", "MLFLOW_PORT", "UI_PORT"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_without_a_word_the_default_ports_are_used(tmp_path: Path) -> None:
+    assert Layout(tmp_path).ports() == Ports()
+
+
+def test_the_ports_of_the_last_start_are_remembered(tmp_path: Path) -> None:
+    Layout(tmp_path).remember_ports(Ports(1, 2, 3))
+
+    assert Layout(tmp_path).ports() == Ports(1, 2, 3)
+
+
+def test_the_environment_wins_over_what_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Layout(tmp_path).remember_ports(Ports(1, 2, 3))
+    monkeypatch.setenv("MLFLOW_PORT", "9000")
+
+    assert Layout(tmp_path).ports() == Ports(1, 9000, 3)
+
+
+@pytest.mark.parametrize("text", ["zero", "0", "70000", "-1"])
+def test_what_is_no_port_is_refused_by_its_variables_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("UI_PORT", text)
+
+    with pytest.raises(ValueError, match="UI_PORT"):
+        Layout(tmp_path).ports()
+
+
+def test_the_state_folder_follows_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path / "elsewhere"))
+
+    assert Layout.from_environment().state == tmp_path / "elsewhere"
+
+
+def test_clients_get_the_endpoint_its_certificate_and_the_roots_credentials(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.credentials_file.write_text(
+        json.dumps({"access_key_id": "A", "secret_access_key": "S", "account_id": "0" * 12})
+    )
+
+    environment = layout.client_environment()
+
+    assert environment["AWS_ENDPOINT_URL"] == "https://localhost:4566"
+    assert environment["AWS_CA_BUNDLE"] == environment["NODE_EXTRA_CA_CERTS"]
+    assert (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) == ("A", "S")
