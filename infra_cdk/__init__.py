@@ -1,0 +1,1 @@
+"""The cloud resources as CDK constructs: one stack, two targets."""

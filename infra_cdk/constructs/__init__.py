@@ -1,0 +1,1 @@
+"""One construct per capability, in the order data meets them."""

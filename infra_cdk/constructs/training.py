@@ -1,0 +1,232 @@
+"""The train workflow: photos and labels become a registered, deployed model version."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.data_lake import (
+    DATASETS,
+    FEATURES,
+    INDEX,
+    LABELS,
+    MODELS,
+    PHOTOS,
+    SERVING_POINTER,
+    TRAINING,
+    DataLake,
+)
+from infra_cdk.constructs.deployment import Deployment
+from infra_cdk.constructs.function import PythonFunction
+from infra_cdk.constructs.predictions import Predictions
+from infra_cdk.constructs.tracking import Tracking
+from infra_cdk.constructs.training_job import TrainingJob
+from infra_cdk.constructs.workflow import Workflow, execution_arns, managed_rule_arn
+from infra_cdk.settings import SCHEDULE, Settings
+from infra_cdk.settings import TRAINING as JOB
+
+_NAME = "train"
+
+
+class Training(Construct):
+    """Lease, snapshot, SageMaker job, evaluation, registration, deployment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        lake: DataLake,
+        predictions: Predictions,
+        tracking: Tracking,
+        deployment: Deployment,
+        ops_topic: sns.ITopic,
+        settings: Settings,
+        bundler: Bundler,
+    ) -> None:
+        """The job, the functions around it, the state machine, the daily schedule."""
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        self._bundler = bundler
+        self._deployment = deployment
+        self._job = TrainingJob(self, "Job", lake=lake, settings=settings)
+        self.workflow = Workflow(
+            self,
+            "Workflow",
+            name=_NAME,
+            functions={
+                **self._lease_functions(predictions),
+                "SnapshotDatasetFunctionArn": self._snapshot(lake, predictions),
+                "EvaluateCandidateFunctionArn": self._evaluate(lake),
+                "RegisterModelFunctionArn": self._register(lake, tracking),
+                "RecordOutcomeFunctionArn": self._record(tracking),
+            },
+            ops_topic=ops_topic,
+            settings=settings,
+            substitutions={
+                "DeployStateMachineArn": deployment.workflow.state_machine_arn,
+                "LakeBucket": lake.name,
+                "TrainingImageUri": self._job.image_uri,
+                "TrainingRoleArn": self._job.role.role_arn,
+                "TrainingInstanceType": JOB.instance_type,
+                "TrainingVolumeGb": str(JOB.volume_gb),
+                "TrainingMaxSeconds": str(JOB.max_seconds),
+                "MlflowTrackingUri": tracking.uri,
+                "MlflowExperimentName": tracking.experiment,
+                "CodeRevision": settings.code_revision,
+            },
+            statements=[*self._job_statements(), *self._deploy_statements()],
+        )
+        self._schedule()
+
+    def _lease_functions(self, predictions: Predictions) -> dict[str, PythonFunction]:
+        environment = {"CONTROL_TABLE": predictions.control.table_name}
+        acquire = self._function(
+            "AcquireLease", "acquire-lease", environment, handler="lease.acquire"
+        )
+        predictions.allow_control(acquire, ["GetItem", "PutItem"])
+        # A lease whose execution has ended is stale: ask for its state.
+        acquire.allow(["states:DescribeExecution"], [execution_arns(self, _NAME)])
+        release = self._function(
+            "ReleaseLease", "release-lease", environment, handler="lease.release"
+        )
+        predictions.allow_control(release, ["DeleteItem"])
+        return {"AcquireLeaseFunctionArn": acquire, "ReleaseLeaseFunctionArn": release}
+
+    def _snapshot(self, lake: DataLake, predictions: Predictions) -> PythonFunction:
+        snapshot = self._function(
+            "SnapshotDataset",
+            "snapshot-dataset",
+            {
+                "LAKE_BUCKET": lake.name,
+                "PREDICTIONS_TABLE": predictions.table.table_name,
+                "CONTROL_TABLE": predictions.control.table_name,
+            },
+        )
+        # Feedback becomes index and label shards here.
+        lake.grant(
+            snapshot,
+            read=[INDEX, LABELS, DATASETS, FEATURES],
+            write=[INDEX, LABELS, DATASETS],
+            tell_absent=True,
+        )
+        predictions.allow_queries(snapshot)
+        predictions.allow_control(snapshot, ["GetItem", "PutItem"])
+        return snapshot
+
+    def _evaluate(self, lake: DataLake) -> PythonFunction:
+        evaluate = self._function(
+            "EvaluateCandidate", "evaluate-candidate", {"LAKE_BUCKET": lake.name}, bundle="serving"
+        )
+        lake.grant(
+            evaluate, read=[TRAINING, DATASETS, PHOTOS, MODELS, SERVING_POINTER], tell_absent=True
+        )
+        return evaluate
+
+    def _register(self, lake: DataLake, tracking: Tracking) -> PythonFunction:
+        register = self._function(
+            "RegisterModel",
+            "register-model",
+            {
+                "LAKE_BUCKET": lake.name,
+                "MLFLOW_TRACKING_URI": tracking.uri,
+                "CODE_REVISION": self._settings.code_revision,
+            },
+        )
+        lake.grant(register, read=[TRAINING, MODELS], write=[MODELS], tell_absent=True)
+        return register
+
+    def _record(self, tracking: Tracking) -> PythonFunction:
+        return self._function(
+            "RecordOutcome", "record-outcome", {"MLFLOW_TRACKING_URI": tracking.uri}
+        )
+
+    def _function(
+        self,
+        construct_id: str,
+        name: str,
+        environment: dict[str, str],
+        *,
+        bundle: str = "pipeline",
+        handler: str | None = None,
+    ) -> PythonFunction:
+        return PythonFunction(
+            self,
+            construct_id,
+            name=name,
+            bundle=bundle,
+            handler=handler or f"{name.replace('-', '_')}.handler",
+            settings=self._settings,
+            bundler=self._bundler,
+            environment=environment,
+        )
+
+    def _job_statements(self) -> list[iam.PolicyStatement]:
+        """What `sagemaker:createTrainingJob.sync` needs.
+
+        Source: "IAM policies for calling SageMaker", Step Functions developer guide.
+        """
+        jobs = Stack.of(self).format_arn(
+            service="sagemaker", resource="training-job", resource_name=JOB.job_names
+        )
+        return [
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:StopTrainingJob",
+                    "sagemaker:AddTags",
+                    "sagemaker:ListTags",
+                ],
+                resources=[jobs],
+            ),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self._job.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+            _managed_rule(self, "StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
+        ]
+
+    def _deploy_statements(self) -> list[iam.PolicyStatement]:
+        """What `states:startExecution.sync:2` needs.
+
+        Source: "IAM policies for calling Step Functions", Step Functions developer guide.
+        """
+        return [
+            iam.PolicyStatement(
+                actions=["states:StartExecution"],
+                resources=[self._deployment.workflow.state_machine_arn],
+            ),
+            iam.PolicyStatement(
+                actions=["states:DescribeExecution", "states:StopExecution"],
+                resources=[execution_arns(self, "deploy")],
+            ),
+            _managed_rule(self, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
+        ]
+
+    def _schedule(self) -> None:
+        events.Rule(
+            self,
+            "Schedule",
+            description="Trains once a day; the lease sees to it that one training runs at a time",
+            schedule=events.Schedule.cron(hour=str(SCHEDULE.train_hour), minute="0"),
+            targets=[
+                targets.SfnStateMachine(
+                    self.workflow,
+                    input=events.RuleTargetInput.from_object(
+                        {"reason": "daily schedule", "source": "schedule"}
+                    ),
+                )
+            ],
+        )
+
+
+def _managed_rule(scope: Construct, rule: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+        resources=[managed_rule_arn(scope, rule)],
+    )

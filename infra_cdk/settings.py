@@ -1,0 +1,223 @@
+"""Every number of the infrastructure with its unit, and what differs between the targets.
+
+Thresholds of the domain (accuracy, image sizes, prediction lifetime) are `areyouacat.settings`'.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
+from constructs import Node
+
+REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
+STACK_NAME: Final = "AreYouACat"
+
+
+class Target(StrEnum):
+    """Where the stack goes."""
+
+    AWS = "aws"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """What differs between the targets; everything else is the same on both."""
+
+    removal_policy: RemovalPolicy  # of what holds data: lake, tables, images
+    deletion_protection: bool
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+    tracing: bool  # X-Ray
+    own_image_repository: bool  # else the image is one that the local cloud knows by name
+
+
+def _local_runtime() -> lambda_.Runtime:
+    """The runtime nearest to the Python at hand: the emulator runs functions with its own."""
+    minor = min(max(sys.version_info.minor, 11), 14)
+    return lambda_.Runtime(f"python3.{minor}", lambda_.RuntimeFamily.PYTHON)
+
+
+def _local_architecture() -> lambda_.Architecture:
+    if platform.machine() in {"arm64", "aarch64"}:
+        return lambda_.Architecture.ARM_64
+    return lambda_.Architecture.X86_64
+
+
+TARGETS: Final = {
+    Target.AWS: TargetSettings(
+        removal_policy=RemovalPolicy.RETAIN,
+        deletion_protection=True,
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        architecture=lambda_.Architecture.ARM_64,
+        tracing=True,
+        own_image_repository=True,
+    ),
+    Target.LOCAL: TargetSettings(
+        removal_policy=RemovalPolicy.DESTROY,
+        deletion_protection=False,
+        runtime=_local_runtime(),
+        architecture=_local_architecture(),
+        tracing=False,
+        own_image_repository=False,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSize:
+    """A function's resources. 1,769 MB is where Lambda gives one whole vCPU."""
+
+    memory_mb: int
+    timeout_seconds: int
+    reserved_concurrency: int | None = None
+
+
+FUNCTIONS: Final = {
+    # Bounded, so that a flood of requests leaves the account room for everything else.
+    "predict": FunctionSize(memory_mb=1769, timeout_seconds=20, reserved_concurrency=20),
+    "api": FunctionSize(memory_mb=512, timeout_seconds=15, reserved_concurrency=10),
+    "acquire-lease": FunctionSize(memory_mb=256, timeout_seconds=30),
+    "release-lease": FunctionSize(memory_mb=256, timeout_seconds=30),
+    "snapshot-dataset": FunctionSize(memory_mb=1769, timeout_seconds=840),
+    "evaluate-candidate": FunctionSize(memory_mb=1769, timeout_seconds=840),
+    "register-model": FunctionSize(memory_mb=1024, timeout_seconds=300),
+    "record-outcome": FunctionSize(memory_mb=512, timeout_seconds=120),
+    "stage-variant": FunctionSize(memory_mb=512, timeout_seconds=120),
+    # One at a time: two promotions at once can only end with one of them refused.
+    "promote": FunctionSize(memory_mb=256, timeout_seconds=60, reserved_concurrency=1),
+    "move-alias": FunctionSize(memory_mb=512, timeout_seconds=120),
+    "collect-window": FunctionSize(memory_mb=512, timeout_seconds=300),
+    "publish-metrics": FunctionSize(memory_mb=256, timeout_seconds=60),
+    "trigger-retraining": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
+}
+LOG_LEVEL: Final = "INFO"
+LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
+LOG_RETENTION_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """API Gateway: the stage and how fast callers may ask."""
+
+    stage: str = "v1"
+    # Below predict's reserved concurrency / its p95 (20 / 0.25 s = 80 a second): API Gateway
+    # answers 429 before a throttled function would surface as a 500.
+    rate_per_second: float = 50
+    burst_requests: int = 20
+    integration_timeout_seconds: int = 29  # API Gateway's own limit
+    binary_media_types: tuple[str, ...] = (
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/gif",
+        "application/octet-stream",
+    )
+
+
+API: Final = ApiSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class LakeSettings:
+    """How long the lake keeps what nothing refers to any more."""
+
+    uploads_prefix: str = "uploads/"
+    uploads_days: int = 1  # a presigned upload is read within minutes or never
+    noncurrent_days: int = 30  # overwritten or erased objects
+    incomplete_upload_days: int = 2
+
+
+LAKE: Final = LakeSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """The SageMaker training job."""
+
+    image_repository: str = "are-you-a-cat-training"
+    image_tag: str = "latest"
+    images_kept: int = 10
+    job_names: str = "areyouacat-*"  # what `areyouacat.lease.training_job_name` gives
+    instance_type: str = "ml.m5.xlarge"  # 4 vCPU, 16 GB: the head trains on cached features
+    volume_gb: int = 30
+    max_seconds: int = 3 * 3600
+    mlflow_experiment: str = "are-you-a-cat"
+
+
+TRAINING: Final = TrainingSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSettings:
+    """When workflows start by themselves (UTC)."""
+
+    train_hour: int = 3
+    monitor_hours: int = 1
+
+
+SCHEDULE: Final = ScheduleSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """How CloudWatch looks at the monitor's metrics."""
+
+    period_seconds: int = 3600  # one monitor run
+    dead_letter_days: int = 14  # SQS's longest
+
+
+ALARMS: Final = AlarmSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment: the target and what the command line said."""
+
+    target: Target
+    mlflow_tracking_uri: str
+    training_image_uri: str | None
+    code_revision: str
+    endpoint_url: str
+
+    @property
+    def on(self) -> TargetSettings:
+        """What the target decides."""
+        return TARGETS[self.target]
+
+    @classmethod
+    def from_context(cls, node: Node) -> "Settings":
+        """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`.
+
+        Raises:
+            ValueError: the target is neither aws nor local.
+        """
+        name = node.try_get_context("target") or Target.AWS
+        if name not in list(Target):
+            raise ValueError(f"unknown target {name!r}: use -c target=aws or -c target=local")
+        return cls(
+            target=Target(name),
+            mlflow_tracking_uri=node.try_get_context("mlflow_tracking_uri") or "",
+            training_image_uri=node.try_get_context("training_image_uri"),
+            code_revision=_code_revision(),
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
+        )
+
+
+def _code_revision() -> str:
+    """The commit that is being deployed, or `unknown` outside a repository."""
+    answer = subprocess.run(
+        ["git", "rev-parse", "--verify", "HEAD"],
+        cwd=REPOSITORY_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.strip() if answer.returncode == 0 else "unknown"

@@ -1,0 +1,99 @@
+"""The stack: constructs in the order data meets them, and what other programs read of it."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.dashboard import Dashboard
+from infra_cdk.constructs.data_lake import DataLake
+from infra_cdk.constructs.deployment import Deployment
+from infra_cdk.constructs.monitoring import Monitoring
+from infra_cdk.constructs.predictions import Predictions
+from infra_cdk.constructs.retraining import Retraining
+from infra_cdk.constructs.serving import Serving
+from infra_cdk.constructs.topics import SecureTopic
+from infra_cdk.constructs.tracking import Tracking
+from infra_cdk.constructs.training import Training
+from infra_cdk.settings import Settings
+
+
+class AreYouACatStack(Stack):
+    """The whole system of one account and region."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, bundler: Bundler
+    ) -> None:
+        """`bundler` gives the functions their code."""
+        super().__init__(
+            scope, construct_id, description="Are you a cat? Photos, predictions, retraining"
+        )
+        lake = DataLake(self, "DataLake", settings=settings)
+        predictions = Predictions(self, "Predictions", settings=settings)
+        serving = Serving(
+            self,
+            "Serving",
+            lake=lake,
+            predictions=predictions,
+            settings=settings,
+            bundler=bundler,
+        )
+        tracking = Tracking(self, "Tracking", settings=settings)
+        ops_topic = SecureTopic(self, "OpsTopic", display_name="Are you a cat: operators")
+        deployment = Deployment(
+            self,
+            "Deployment",
+            lake=lake,
+            tracking=tracking,
+            ops_topic=ops_topic,
+            settings=settings,
+            bundler=bundler,
+        )
+        training = Training(
+            self,
+            "Training",
+            lake=lake,
+            predictions=predictions,
+            tracking=tracking,
+            deployment=deployment,
+            ops_topic=ops_topic,
+            settings=settings,
+            bundler=bundler,
+        )
+        monitoring = Monitoring(
+            self,
+            "Monitoring",
+            lake=lake,
+            predictions=predictions,
+            ops_topic=ops_topic,
+            settings=settings,
+            bundler=bundler,
+        )
+        retraining = Retraining(
+            self, "Retraining", training=training, settings=settings, bundler=bundler
+        )
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            api=serving.api,
+            workflows=(training.workflow, deployment.workflow, monitoring.workflow),
+            alarms=(retraining.alarm,),
+        )
+
+        for name, value in {
+            "ApiUrl": serving.api.address,
+            "ApiId": serving.api.rest_api_id,
+            "ApiStage": serving.api.stage,
+            "ApiKeyId": serving.api.key_id,
+            "LakeBucket": lake.name,
+            "PredictionsTable": predictions.table.table_name,
+            "ControlTable": predictions.control.table_name,
+            "TrainStateMachineArn": training.workflow.state_machine_arn,
+            "DeployStateMachineArn": deployment.workflow.state_machine_arn,
+            "MonitorStateMachineArn": monitoring.workflow.state_machine_arn,
+            "RetrainTopicArn": retraining.topic.topic_arn,
+            "OpsTopicArn": ops_topic.topic_arn,
+            "PredictFunctionName": serving.predict.function_name,
+            "FeedbackAccuracyAlarmName": retraining.alarm.alarm_name,
+            "DashboardName": dashboard.name,
+        }.items():
+            CfnOutput(self, name, value=value)

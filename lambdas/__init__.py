@@ -1,0 +1,1 @@
+"""The Lambda functions: one bundle per folder, one dependency set per bundle."""

@@ -1,0 +1,1 @@
+"""The bundle without LiteRT, numpy or Pillow: feedback, model and health."""

@@ -1,0 +1,1 @@
+"""The only monitoring code that touches boto3."""

@@ -1,0 +1,1 @@
+"""Event in, result out; one call inside."""

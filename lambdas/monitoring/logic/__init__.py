@@ -1,0 +1,1 @@
+"""What the monitor decides, on plain values: no boto3."""

@@ -1,0 +1,1 @@
+"""The train and deploy workflows, step by step: one handler per state."""

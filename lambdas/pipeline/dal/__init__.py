@@ -1,0 +1,1 @@
+"""The only pipeline code that touches boto3 and MLflow."""

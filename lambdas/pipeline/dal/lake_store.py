@@ -1,0 +1,65 @@
+"""The lake's objects, one S3 client behind them."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from lambdas.shared.aws import error_code
+
+_NOT_FOUND: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_SCHEME: Final = "s3://"
+
+
+class LakeStore:
+    """Lists, reads and writes objects of one bucket."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        """`s3` is a boto3 client; `bucket` the lake."""
+        self._s3 = s3
+        self._bucket = bucket
+
+    def uri(self, key: str) -> str:
+        """The `s3://` address of a key."""
+        return f"{_SCHEME}{self._bucket}/{key}"
+
+    def key(self, uri: str) -> str:
+        """The key of an `s3://` address in this lake.
+
+        Raises:
+            ValueError: the address lies elsewhere.
+        """
+        root = self.uri("")
+        if not uri.startswith(root):
+            raise ValueError(f"{uri} is not in the lake {root}")
+        return uri.removeprefix(root)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys under `prefix`, in order."""
+        pages = self._s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield str(entry["Key"])
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right under `prefix`, without slashes, in order."""
+        pages = self._s3.get_paginator("list_objects_v2")
+        return [
+            str(entry["Prefix"]).removeprefix(prefix).rstrip("/")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
+            for entry in page.get("CommonPrefixes", [])
+        ]
+
+    def read(self, key: str) -> bytes | None:
+        """An object's bytes, or None if there is no such key."""
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in _NOT_FOUND:
+                return None
+            raise
+        return bytes(answer["Body"].read())
+
+    def write(self, key: str, data: bytes, content_type: str) -> None:
+        """Store an object."""
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)

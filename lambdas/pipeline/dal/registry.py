@@ -1,0 +1,102 @@
+"""MLflow's registry and runs, through mlflow-skinny's client."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from areyouacat.errors import RegistryError
+
+_EXISTS: Final = "RESOURCE_ALREADY_EXISTS"
+_MAX_TAG_CHARACTERS: Final = 5_000  # of a run's tag; MLflow's own limit is 8,000
+
+# The state machine retries a failed step with patience; the client's own default (7 retries
+# with backoff, 120 s each) would only use up the function's time.
+_CLIENT_DEFAULTS: Final = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+class MlflowRegistry:
+    """The registry behind one tracking server; every method may raise `RegistryError`."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        """`tracking_uri`: the server's address; nothing is opened before the first call."""
+        self._tracking_uri = tracking_uri
+
+    def find_version(self, model_name: str, tag: str, value: str) -> str | None:
+        """The lowest version that carries the tag, or None."""
+        with self._client("search versions") as client:
+            found = client.search_model_versions(
+                f"name = '{model_name}' and tags.`{tag}` = '{value}'"
+            )
+        return min((str(version.version) for version in found), key=int, default=None)
+
+    def create_version(
+        self, model_name: str, source: str, run_id: str | None, tags: Mapping[str, str]
+    ) -> str:
+        """A new version with its tags in one request; creates the model if it is the first."""
+        with self._client("create a version") as client:
+            _create_model(client, model_name)
+            version = client.create_model_version(
+                model_name, source=source, run_id=run_id, tags=dict(tags), await_creation_for=0
+            )
+        return str(version.version)
+
+    def version_of(self, model_name: str, alias: str) -> str | None:
+        """The version an alias points to, or None."""
+        with self._client("read the aliases") as client:
+            aliases = client.get_registered_model(model_name).aliases
+        return str(aliases[alias]) if alias in aliases else None
+
+    def set_alias(self, model_name: str, alias: str, version: str) -> None:
+        """Point an alias to a version."""
+        with self._client(f"set the alias {alias}") as client:
+            client.set_registered_model_alias(model_name, alias, version)
+
+    def delete_alias(self, model_name: str, alias: str) -> None:
+        """Remove an alias; it need not exist."""
+        with self._client(f"delete the alias {alias}") as client:
+            client.delete_registered_model_alias(model_name, alias)
+
+    def tag_version(self, model_name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a version."""
+        with self._client("tag a version") as client:
+            for key, value in tags.items():
+                client.set_model_version_tag(model_name, version, key, value[:_MAX_TAG_CHARACTERS])
+
+    def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a run."""
+        with self._client("tag a run") as client:
+            for key, value in tags.items():
+                client.set_tag(run_id, key, value[:_MAX_TAG_CHARACTERS])
+
+    @contextmanager
+    def _client(self, purpose: str) -> Iterator[Any]:
+        """MLflow's client; whatever it raises becomes a `RegistryError` that says what for."""
+        # Imported here: it takes about a second, and most functions of the bundle never
+        # speak to MLflow.
+        for name, value in _CLIENT_DEFAULTS.items():
+            os.environ.setdefault(name, value)
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+        from mlflow.tracking import MlflowClient  # noqa: PLC0415
+
+        try:
+            yield MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._tracking_uri)
+        except MlflowException as error:
+            raise RegistryError(
+                f"MLflow at {self._tracking_uri} failed to {purpose}: {error.message} "
+                "If it cannot be reached, start it; then run the workflow again."
+            ) from error
+
+
+def _create_model(client: Any, model_name: str) -> None:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
+
+    try:
+        client.create_registered_model(model_name)
+    except MlflowException as error:
+        if error.error_code != _EXISTS:
+            raise

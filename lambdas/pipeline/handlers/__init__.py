@@ -1,0 +1,1 @@
+"""State in, state out; one call inside."""

@@ -1,0 +1,50 @@
+"""SnapshotDataset: the second state of train."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.pipeline.dal.control_table import ControlTable
+from lambdas.pipeline.dal.lake_store import LakeStore
+from lambdas.pipeline.logic.snapshot import snapshot
+from lambdas.shared.aws import client
+from lambdas.shared.environment import load_environment
+from lambdas.shared.observability import logger
+from lambdas.shared.predictions_table import PredictionsTable
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the function needs to be told."""
+
+    lake_bucket: str
+    predictions_table: str
+    control_table: str
+
+
+@logger.inject_lambda_context
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Write a data set version; where it is and what it counts. The input does not matter."""
+    environment = load_environment(Environment)
+    dynamodb = client("dynamodb")
+    made = snapshot(
+        LakeStore(client("s3"), environment.lake_bucket),
+        PredictionsTable(dynamodb, environment.predictions_table),
+        ControlTable(dynamodb, environment.control_table),
+        datetime.now(UTC),
+    )
+    if made.taken_over.refused:
+        logger.warning("feedback with an unknown label", predictions=made.taken_over.refused)
+    logger.info(
+        "snapshot",
+        version=made.version,
+        mode=made.mode,
+        counts=made.counts,
+        missing_features=made.missing_features,
+        feedback_taken_over=made.taken_over.photos,
+    )
+    output = asdict(made)
+    del output["taken_over"]
+    return output

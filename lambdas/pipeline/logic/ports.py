@@ -1,0 +1,53 @@
+"""What the steps ask of the world; `dal/` answers with AWS and MLflow, tests with fakes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+
+class Lake(Protocol):
+    """The lake's objects."""
+
+    def uri(self, key: str) -> str:
+        """The `s3://` address of a key."""
+
+    def key(self, uri: str) -> str:
+        """The key of an `s3://` address; ValueError if it lies elsewhere."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys under `prefix`, in order."""
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right under `prefix`, in order."""
+
+    def read(self, key: str) -> bytes | None:
+        """An object's bytes, or None."""
+
+    def write(self, key: str, data: bytes, content_type: str) -> None:
+        """Store an object."""
+
+
+class Registry(Protocol):
+    """The model registry. Every method raises `RegistryError` when MLflow is away or refuses."""
+
+    def find_version(self, model_name: str, tag: str, value: str) -> str | None:
+        """The lowest version that carries the tag, or None."""
+
+    def create_version(
+        self, model_name: str, source: str, run_id: str | None, tags: Mapping[str, str]
+    ) -> str:
+        """A new version (and the model, if it is the first); its number."""
+
+    def version_of(self, model_name: str, alias: str) -> str | None:
+        """The version an alias points to, or None."""
+
+    def set_alias(self, model_name: str, alias: str, version: str) -> None:
+        """Point an alias to a version."""
+
+    def delete_alias(self, model_name: str, alias: str) -> None:
+        """Remove an alias; it need not exist."""
+
+    def tag_version(self, model_name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a version."""
+
+    def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a run."""

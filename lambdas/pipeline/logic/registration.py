@@ -1,0 +1,98 @@
+"""RegisterModel: from a training job's archive to a model version with its lineage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from areyouacat.errors import CorruptModelError
+from areyouacat.lake import model_prefix
+from areyouacat.model_spec import MODEL_FILE, SPEC_FILE
+from areyouacat.serving_pointer import CHALLENGER
+from areyouacat.settings import MODEL_NAME
+from lambdas.pipeline.logic.archive import MODEL_FILES, unpack, verified_spec
+from lambdas.pipeline.logic.ports import Lake, Registry
+
+TRAINING_JOB_TAG: Final = "training_job_arn"
+"""What makes a repeated registration find its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a candidate comes from. `mlflow_run_id`: None if training had no MLflow."""
+
+    model_artifact: str
+    dataset_version: str
+    manifest_sha256: str
+    training_job_name: str
+    training_job_arn: str
+    execution_arn: str
+    code_revision: str
+    gate_passed: bool
+    gate_applicable: bool
+    gate_reason: str
+    champion_version: str | None
+    mlflow_run_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A registered version. `created`: False if an earlier try had made it."""
+
+    version: str
+    model_name: str
+    model_prefix: str
+    created: bool
+
+
+def register(lake: Lake, registry: Registry, lineage: Lineage) -> Registration:
+    """Register the candidate as `challenger`; a second call finds what the first one made.
+
+    Everything is verified before anything is written. The version's number, given once per
+    training job, names the files' prefix; `model.json` comes last and makes it whole.
+
+    Raises:
+        CorruptModelError: the archive is missing, damaged or of another data set.
+        RegistryError: MLflow cannot be reached or refuses; calling again continues.
+    """
+    archive = lake.read(lake.key(lineage.model_artifact))
+    if archive is None:
+        raise CorruptModelError(f"There is no model archive at {lineage.model_artifact}.")
+    files = unpack(archive)
+    spec = verified_spec(files[SPEC_FILE], files[MODEL_FILE], lineage.model_artifact)
+    if spec.dataset_version != lineage.dataset_version:
+        raise CorruptModelError(
+            f"{lineage.model_artifact} was trained on the data set {spec.dataset_version}, "
+            f"not on {lineage.dataset_version}."
+        )
+
+    known = registry.find_version(MODEL_NAME, TRAINING_JOB_TAG, lineage.training_job_arn)
+    version = known or registry.create_version(
+        MODEL_NAME,
+        source=lineage.model_artifact,
+        run_id=lineage.mlflow_run_id or spec.mlflow_run_id,
+        tags={**_tags(lineage), "mode": spec.mode, "tflite_sha256": spec.tflite.sha256},
+    )
+    prefix = model_prefix(version)
+    for file in MODEL_FILES:
+        lake.write(f"{prefix}{file}", files[file], _content_type(file))
+    registry.set_alias(MODEL_NAME, CHALLENGER, version)
+    return Registration(version, MODEL_NAME, prefix, created=known is None)
+
+
+def _tags(lineage: Lineage) -> Mapping[str, str]:
+    return {
+        TRAINING_JOB_TAG: lineage.training_job_arn,
+        "training_job_name": lineage.training_job_name,
+        "execution_arn": lineage.execution_arn,
+        "dataset_version": lineage.dataset_version,
+        "dataset_manifest_sha256": lineage.manifest_sha256,
+        "code_revision": lineage.code_revision,
+        "gate_passed": str(lineage.gate_passed).lower(),
+        "gate_applicable": str(lineage.gate_applicable).lower(),
+        "gate_reason": lineage.gate_reason,
+        "compared_with_version": lineage.champion_version or "none",
+    }
+
+
+def _content_type(file: str) -> str:
+    return "application/json" if file.endswith(".json") else "application/octet-stream"

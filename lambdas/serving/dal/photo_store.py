@@ -1,0 +1,65 @@
+"""The lake's photos: written once under their own hash, read side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from areyouacat.lake import photo_key
+from lambdas.shared.aws import error_code
+
+_ALREADY_THERE = frozenset({"412", "PreconditionFailed"})
+_BEING_WRITTEN = frozenset({"409", "ConditionalRequestConflict"})
+_MISSING = frozenset({"404", "NoSuchKey"})
+READERS = 16  # threads; S3 answers in tens of milliseconds, a photo is scored in about ten
+_BATCH = 128  # photos held in memory at once, at most 4.5 MB each
+
+
+class PhotoStore:
+    """Photos of one lake, by the SHA-256 of their bytes."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        """`s3` is a boto3 client; `bucket` is the lake."""
+        self._s3 = s3
+        self._bucket = bucket
+
+    def put(self, photo: str, data: bytes, image_format: str) -> None:
+        """Stores a photo's bytes as they came; a photo that is there already is left alone.
+
+        `image_format` is Pillow's name, such as `JPEG`.
+        """
+        upload = {
+            "Bucket": self._bucket,
+            "Key": photo_key(photo),
+            "Body": data,
+            "ContentType": f"image/{image_format.lower()}",
+        }
+        try:
+            self._s3.put_object(**upload, IfNoneMatch="*")
+        except ClientError as error:
+            if error_code(error) in _BEING_WRITTEN:
+                # The other writer brings the same bytes, but it may yet fail.
+                self._s3.put_object(**upload)
+            elif error_code(error) not in _ALREADY_THERE:
+                raise
+
+    def get(self, photo: str) -> bytes | None:
+        """A photo's bytes, or `None` where it was erased."""
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=photo_key(photo))
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+        data: bytes = answer["Body"].read()
+        return data
+
+    def get_many(self, photos: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Photos in the order given, each with its bytes or `None`; read ahead in batches."""
+        with ThreadPoolExecutor(READERS) as pool:
+            for start in range(0, len(photos), _BATCH):
+                batch = photos[start : start + _BATCH]
+                yield from zip(batch, pool.map(self.get, batch), strict=True)

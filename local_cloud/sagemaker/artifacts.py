@@ -1,0 +1,71 @@
+"""Brings what a job leaves in /opt/ml to its S3OutputPath."""
+
+import tarfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from local_cloud.sagemaker.aws import TRANSFERS
+from local_cloud.sagemaker.channels import S3_ERRORS, SINGLE_THREAD
+from local_cloud.sagemaker.errors import DataOrImageError
+from local_cloud.sagemaker.opt_ml import OptMl
+from local_cloud.sagemaker.training_request import S3Location, TrainingRequest
+
+# Weights hardly compress: the quickest level loses next to nothing.
+_GZIP_LEVEL = 1
+
+
+def upload_model(s3: Any, request: TrainingRequest, opt_ml: OptMl, scratch: Path) -> str:
+    """Upload /opt/ml/model; returns the S3 URI for ModelArtifacts.
+
+    `model.tar.gz`, even if it is empty, as on AWS; the folder `model/` for CompressionType NONE.
+    """
+    return _upload(s3, request, opt_ml.model, "model", scratch)
+
+
+def upload_output(s3: Any, request: TrainingRequest, opt_ml: OptMl, scratch: Path) -> str | None:
+    """Upload /opt/ml/output/data as `output.tar.gz`, if there is anything in it."""
+    if not opt_ml.output_data.is_dir() or not any(opt_ml.output_data.iterdir()):
+        return None
+    return _upload(s3, request, opt_ml.output_data, "output", scratch)
+
+
+def _upload(s3: Any, request: TrainingRequest, folder: Path, name: str, scratch: Path) -> str:
+    target = request.output.below(request.name, "output")
+    encryption = {}
+    if request.output_kms_key:
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": request.output_kms_key}
+    if request.compress_output:
+        location = target.below(f"{name}.tar.gz")
+        uploads = [(_pack(folder, scratch / f"{name}.tar.gz"), location)]
+    else:
+        location = target.below(name)
+        uploads = [(file, location.below(path)) for path, file in _files(folder)]
+
+    def upload(item: tuple[Path, S3Location]) -> None:
+        file, to = item
+        s3.upload_file(str(file), to.bucket, to.key, ExtraArgs=encryption, Config=SINGLE_THREAD)
+
+    try:
+        with ThreadPoolExecutor(TRANSFERS, thread_name_prefix="artifacts") as pool:
+            for _ in pool.map(upload, uploads):
+                continue
+    except S3_ERRORS as error:
+        raise DataOrImageError(
+            f"Upload of artifacts to '{location.uri}' failed: {error}"
+        ) from error
+    return location.uri if request.compress_output else f"{location.uri}/"
+
+
+def _pack(folder: Path, archive: Path) -> Path:
+    with tarfile.open(archive, "w:gz", compresslevel=_GZIP_LEVEL) as tar:
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            tar.add(entry, arcname=entry.name)
+    return archive
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            yield file.relative_to(folder).as_posix(), file

@@ -1,0 +1,90 @@
+"""The SageMaker service of the local cloud, as its host sees it."""
+
+import logging
+import time
+from typing import Any
+
+from local_cloud.sagemaker.api import TrainingApi
+from local_cloud.sagemaker.config import SageMakerConfig
+from local_cloud.sagemaker.control import JobControl
+from local_cloud.sagemaker.errors import SageMakerError
+from local_cloud.sagemaker.job_queue import JobQueue
+from local_cloud.sagemaker.jobs import JobKey, TrainingJob
+from local_cloud.sagemaker.runner import JobRun, remove
+from local_cloud.sagemaker.store import ORPHANED_OUTCOME, JobStore
+from local_cloud.sagemaker.training_request import TrainingRequest
+
+__all__ = ["SageMakerConfig", "SageMakerService"]
+
+_log = logging.getLogger(__name__)
+_OK = 200
+_INTERNAL_ERROR = 500
+
+
+class SageMakerService:
+    """Answers the SageMaker API and runs its training jobs, in this process. Thread-safe."""
+
+    def __init__(self, config: SageMakerConfig) -> None:
+        self._config = config
+        # What a process that was killed has left.
+        if config.work_dir.exists():
+            remove(config.work_dir)
+        self._store = JobStore(config.jobs_dir)
+        self._queue = JobQueue(config.max_concurrent_jobs, self._run)
+        self._api = TrainingApi(config, self._store, self._queue)
+
+    def handle(
+        self, action: str, payload: Any, account: str, region: str
+    ) -> tuple[int, dict[str, Any]]:
+        """Answer one API call: HTTP status and JSON body; timestamps are epoch seconds.
+
+        `action` is the part of X-Amz-Target after the dot. Errors have AWS's form,
+        `{"__type": code, "message": text}`.
+        """
+        try:
+            return _OK, self.call(action, payload, account, region)
+        except SageMakerError as error:
+            return error.http_status, {"__type": error.code, "message": error.message}
+        except Exception:
+            _log.exception("SageMaker.%s", action)
+            message = f"The local cloud failed to answer {action}; its log says why"
+            return _INTERNAL_ERROR, {"__type": "InternalFailure", "message": message}
+
+    def call(self, action: str, payload: Any, account: str, region: str) -> dict[str, Any]:
+        """As `handle`, but an error is raised as SageMakerError."""
+        return self._api.call(action, payload, account, region)
+
+    def wait(self, name: str, account: str, region: str) -> TrainingJob:
+        """Block until an existing job has ended."""
+        return self._store.wait(JobKey(account, region, name), lambda job: job.has_ended)
+
+    def close(self) -> None:
+        """Stop the jobs; those that had not ended are Failed. The service is of no use then."""
+        self._queue.close()
+        for job in self._store.all():
+            if not job.has_ended:
+                self._store.update(job.key, lambda job: job.ended(ORPHANED_OUTCOME, time.time()))
+
+    def _run(self, key: JobKey, control: JobControl) -> None:
+        job = self._store.update(key, _started)
+        if job.has_ended:
+            return
+        request = TrainingRequest.parse(job.request)
+
+        def enter(secondary_status: str, message: str) -> None:
+            self._store.update(key, lambda job: _entered(job, secondary_status, message))
+
+        outcome = JobRun(self._config, key, request, control, enter).to_end()
+        self._store.update(key, lambda job: job.ended(outcome, time.time()))
+
+
+def _started(job: TrainingJob) -> TrainingJob:
+    # A job that was stopped while it waited stays as it is.
+    return job if job.has_ended else job.moved_to("Starting", "Starting the job", time.time())
+
+
+def _entered(job: TrainingJob, secondary_status: str, message: str) -> TrainingJob:
+    # A job that is stopping takes no step forward, but for bringing home what it has.
+    if job.status == "Stopping" and secondary_status != "Uploading":
+        return job
+    return job.moved_to(secondary_status, message, time.time())

@@ -1,0 +1,90 @@
+"""All training jobs there ever were, in memory and as one JSON file each."""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local_cloud.sagemaker.errors import ResourceInUseError
+from local_cloud.sagemaker.jobs import JobKey, Outcome, TrainingJob
+
+_log = logging.getLogger(__name__)
+_ORPHANED = "InternalServerError: the local cloud stopped while the job ran"
+ORPHANED_OUTCOME = Outcome("Failed", "Failed", "Training job failed", failure_reason=_ORPHANED)
+
+
+class JobStore:
+    """Thread-safe. A record is on disk, whole, before any caller sees it.
+
+    Opening the store ends the jobs that a former process left unfinished as Failed.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._changed = threading.Condition()
+        self._jobs: dict[JobKey, TrainingJob] = {}
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in sorted(directory.glob("*/*/*.json")):
+            self._load(path)
+
+    def _load(self, path: Path) -> None:
+        try:
+            job = TrainingJob.from_json(json.loads(path.read_text()))
+        except (ValueError, KeyError, TypeError) as error:
+            # Written atomically, so this is not a crash's doing: keep the file, go on without it.
+            _log.warning("ignoring the unreadable job record %s: %s", path, error)
+            return
+        if job.has_ended:
+            self._jobs[job.key] = job
+        else:
+            self._put(job.ended(ORPHANED_OUTCOME, time.time()))
+
+    def create(self, job: TrainingJob) -> None:
+        """Add a job; ResourceInUseError if its name was ever used."""
+        with self._changed:
+            if job.key in self._jobs:
+                raise ResourceInUseError(
+                    "Training job names must be unique within an AWS account and region, and a"
+                    f" training job with this name already exists ({job.key.arn})"
+                )
+            self._put(job)
+
+    def get(self, key: JobKey) -> TrainingJob | None:
+        """The job, or None."""
+        with self._changed:
+            return self._jobs.get(key)
+
+    def all(self) -> list[TrainingJob]:
+        """Every job, in no particular order."""
+        with self._changed:
+            return list(self._jobs.values())
+
+    def update(self, key: JobKey, change: Callable[[TrainingJob], TrainingJob]) -> TrainingJob:
+        """Replace an existing job by `change(job)`, which sees it as nobody else changes it."""
+        with self._changed:
+            job = change(self._jobs[key])
+            self._put(job)
+            return job
+
+    def wait(self, key: JobKey, condition: Callable[[TrainingJob], bool]) -> TrainingJob:
+        """Block until an existing job satisfies the condition."""
+        with self._changed:
+            self._changed.wait_for(lambda: condition(self._jobs[key]))
+            return self._jobs[key]
+
+    def _put(self, job: TrainingJob) -> None:
+        folder = self._directory / job.key.account / job.key.region
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{job.key.name}.json"
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("w") as file:
+            json.dump(job.to_json(), file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        with self._changed:
+            self._jobs[job.key] = job
+            self._changed.notify_all()

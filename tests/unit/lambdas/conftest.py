@@ -1,0 +1,157 @@
+"""A lake and a predictions table in moto, and events as API Gateway sends them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from areyouacat import predictions
+from lambdas.shared import aws
+from lambdas.shared.observability import logger
+
+LAKE = "lake-of-the-test"
+TABLE = "predictions-of-the-test"
+REGION = "eu-central-1"
+
+
+@dataclass(frozen=True)
+class FakeContext:
+    """What a Lambda is told about its invocation."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:123456789012:function:function"
+    aws_request_id: str = "request-1"
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """A proxy response, its body read."""
+
+    status: int
+    body: Any
+
+
+@pytest.fixture(scope="session")
+def clients() -> Iterator[None]:
+    """The process's clients, made once: making one takes longer than a test."""
+    aws.client.cache_clear()
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        environment.setenv("AWS_DEFAULT_REGION", REGION)
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        # What the session learns here must not outlive it in other tests.
+        environment.setattr(boto3, "DEFAULT_SESSION", None)
+        aws.client("s3")
+        aws.client("dynamodb")
+    yield
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def cloud(clients: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty account of its own, and the environment of a function in it."""
+    monkeypatch.setenv("LAKE_BUCKET", LAKE)
+    monkeypatch.setenv("PREDICTIONS_TABLE", TABLE)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the functions log while the test runs."""
+    lines = io.StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    stream = handler.setStream(lines)
+    yield lines
+    handler.setStream(stream)
+
+
+@pytest.fixture
+def s3(cloud: None) -> Any:
+    client = aws.client("s3")
+    client.create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return client
+
+
+@pytest.fixture
+def dynamodb(cloud: None) -> Any:
+    client = aws.client("dynamodb")
+    keys = [
+        (predictions.PREDICTED_INDEX, predictions.PREDICTED_BUCKET, predictions.PREDICTED_AT),
+        (predictions.FEEDBACK_INDEX, predictions.FEEDBACK_BUCKET, predictions.FEEDBACK_AT),
+    ]
+    attributes = [predictions.PARTITION_KEY, *(name for key in keys for name in key[1:])]
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": predictions.PARTITION_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": partition, "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index, partition, sort in keys
+        ],
+    )
+    return client
+
+
+@pytest.fixture
+def send() -> Callable[..., HttpAnswer]:
+    """Calls a handler as API Gateway would: `send(handler, "POST", "/predict", data)`."""
+
+    def call(
+        handler: Callable[[dict[str, Any], Any], dict[str, Any]],
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        *,
+        content_type: str = "application/json",
+        api_key: str = "key-1",
+        session: str | None = None,
+    ) -> HttpAnswer:
+        headers = {"Content-Type": content_type}
+        if session:
+            headers["X-Session-Id"] = session
+        event = {
+            "resource": path,
+            "path": path,
+            "httpMethod": method,
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "pathParameters": None,
+            "stageVariables": None,
+            "requestContext": {
+                "requestId": "gateway-request-1",
+                "stage": "v1",
+                "path": f"/v1{path}",
+                "httpMethod": method,
+                "resourcePath": path,
+                "identity": {"apiKey": api_key, "sourceIp": "127.0.0.1"},
+            },
+            "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+            "isBase64Encoded": isinstance(body, bytes),
+        }
+        response = handler(event, FakeContext())
+        return HttpAnswer(response["statusCode"], json.loads(response["body"]))
+
+    return call

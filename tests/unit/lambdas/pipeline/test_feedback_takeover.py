@@ -1,0 +1,82 @@
+from datetime import timedelta
+
+from areyouacat.lake import IndexRow, LabelRecord, load_shard
+from lambdas.pipeline.logic.feedback import Takeover, take_over
+from tests.unit.lambdas.pipeline.factories import NOON, labelled_item, photo_hash
+
+
+def rows(takeover: Takeover) -> list[IndexRow]:
+    shards = [data for key, data in takeover.shards.items() if key.startswith("index/")]
+    return [row for shard in shards for row in load_shard(shard, IndexRow)]
+
+
+def labels(takeover: Takeover) -> list[LabelRecord]:
+    shards = [data for key, data in takeover.shards.items() if key.startswith("labels/")]
+    return [record for shard in shards for record in load_shard(shard, LabelRecord)]
+
+
+def test_a_labelled_prediction_becomes_an_index_row_and_a_label() -> None:
+    takeover = take_over([labelled_item("a", said="not_cat", brightness=0.125)])
+
+    (row,) = rows(takeover)
+    assert (row.photo, row.source, row.brightness) == (photo_hash("a"), "feedback", 0.125)
+    assert labels(takeover) == [
+        LabelRecord(
+            photo=photo_hash("a"),
+            label="not_cat",
+            source="feedback",
+            who="prediction/prediction-of-a",
+            labelled_at="2026-11-20T12:00:00.000000Z",
+        )
+    ]
+
+
+def test_each_day_has_shards_of_its_own() -> None:
+    takeover = take_over(
+        [labelled_item("a"), labelled_item("b", said_at=NOON + timedelta(hours=12))]
+    )
+
+    assert sorted(key.rsplit("/", 1)[0] for key in takeover.shards) == [
+        "index/2026-11-20",
+        "index/2026-11-21",
+        "labels/2026-11-20",
+        "labels/2026-11-21",
+    ]
+
+
+def test_a_photo_labelled_twice_counts_once_by_its_latest_label() -> None:
+    later = labelled_item(
+        "a", said="not_cat", said_at=NOON + timedelta(minutes=1), prediction_id="second"
+    )
+
+    takeover = take_over([later, labelled_item("a", said="cat", prediction_id="first")])
+
+    assert takeover.photos == 1
+    assert [record.label for record in labels(takeover)] == ["not_cat"]
+
+
+def test_two_labels_of_one_moment_are_never_both_taken() -> None:
+    items = [
+        labelled_item("a", said="cat", prediction_id="p1"),
+        labelled_item("a", said="not_cat", prediction_id="p2"),
+    ]
+
+    assert take_over(items) == take_over(reversed(items))
+    assert len(labels(take_over(items))) == 1
+
+
+def test_the_same_items_give_the_same_shards_in_whatever_order() -> None:
+    items = [labelled_item(name) for name in "abc"]
+
+    assert take_over(items).shards == take_over(reversed(items)).shards
+
+
+def test_a_label_that_settings_do_not_know_is_refused_and_named() -> None:
+    takeover = take_over([labelled_item("a", said="dog"), labelled_item("b")])
+
+    assert takeover.refused == ("prediction-of-a",)
+    assert [record.photo for record in labels(takeover)] == [photo_hash("b")]
+
+
+def test_no_feedback_makes_no_shards() -> None:
+    assert take_over([labelled_item("a", said=None)]) == Takeover({}, 0, ())

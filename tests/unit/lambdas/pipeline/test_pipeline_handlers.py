@@ -1,0 +1,232 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from areyouacat.errors import ModelNotFoundError
+from areyouacat.lake import SERVING_POINTER_KEY, dump_shard, index_shard_key, label_shard_key
+from areyouacat.predictions import Feedback, prediction_item
+from areyouacat.serving_pointer import ServingPointer
+from lambdas.pipeline.dal.control_table import ControlTable
+from lambdas.pipeline.handlers import (
+    lease,
+    promote,
+    record_outcome,
+    snapshot_dataset,
+    stage_variant,
+)
+from lambdas.shared.environment import MissingEnvironmentError
+from lambdas.shared.predictions_table import PredictionsTable
+from tests.unit.lambdas.pipeline.conftest import Cloud
+from tests.unit.lambdas.pipeline.factories import (
+    index_row,
+    label_record,
+    labelled_item,
+    model_files,
+    photo_hash,
+)
+
+
+def acquire(arn: str, context: Any, **request: Any) -> dict[str, Any]:
+    event = {
+        "execution_arn": arn,
+        "execution_name": arn.rsplit(":", 1)[1],
+        "request": request,
+    }
+    return lease.acquire(event, context)
+
+
+def test_the_first_execution_gets_the_lease_and_a_name_for_its_job(
+    cloud: Cloud, context: Any
+) -> None:
+    arn = cloud.start_execution("first")
+
+    answer = acquire(arn, context, reason="accuracy fell", source="alarm", alarm="x")
+
+    job_name = answer.pop("training_job_name")
+    assert job_name.startswith("areyouacat-first-")
+    assert answer == {
+        "acquired": True,
+        "holder": arn,
+        "reason": "accuracy fell",
+        "source": "alarm",
+    }
+
+
+def test_an_empty_input_starts_a_training_by_hand(cloud: Cloud, context: Any) -> None:
+    assert acquire(cloud.start_execution("first"), context)["source"] == "manual"
+
+
+def test_a_second_execution_is_turned_away_while_the_first_runs(cloud: Cloud, context: Any) -> None:
+    first, second = cloud.start_execution("first"), cloud.start_execution("second")
+    acquire(first, context)
+
+    answer = acquire(second, context)
+
+    assert not answer["acquired"]
+    assert answer["holder"] == first
+
+
+def test_a_retried_acquire_still_holds_the_lease(cloud: Cloud, context: Any) -> None:
+    arn = cloud.start_execution("first")
+
+    assert acquire(arn, context) == acquire(arn, context)
+
+
+def test_the_lease_of_a_stopped_execution_is_taken_over(cloud: Cloud, context: Any) -> None:
+    first, second = cloud.start_execution("first"), cloud.start_execution("second")
+    acquire(first, context)
+    cloud.stepfunctions.stop_execution(executionArn=first)
+
+    assert acquire(second, context)["acquired"]
+
+
+@pytest.mark.parametrize(
+    "holder", ["arn:aws:states:eu-west-1:123456789012:execution:train:gone", "no arn at all"]
+)
+def test_the_lease_of_an_unknown_execution_is_taken_over(
+    cloud: Cloud, context: Any, holder: str
+) -> None:
+    cloud.dynamodb.put_item(
+        TableName="control", Item={"control_id": {"S": "train-lease"}, "holder": {"S": holder}}
+    )
+
+    assert acquire(cloud.start_execution("first"), context)["acquired"]
+
+
+def test_a_released_lease_is_free_and_releasing_twice_is_fine(cloud: Cloud, context: Any) -> None:
+    first, second = cloud.start_execution("first"), cloud.start_execution("second")
+    acquire(first, context)
+
+    assert lease.release({"execution_arn": first}, context) == {"released": True}
+    assert lease.release({"execution_arn": first}, context) == {"released": False}
+
+    assert acquire(second, context)["acquired"]
+
+
+def test_nobody_releases_the_lease_of_another(cloud: Cloud, context: Any) -> None:
+    first, second = cloud.start_execution("first"), cloud.start_execution("second")
+    acquire(first, context)
+
+    assert lease.release({"execution_arn": second}, context) == {"released": False}
+    assert not acquire(second, context)["acquired"]
+
+
+def test_a_missing_variable_is_named(
+    cloud: Cloud, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CONTROL_TABLE")
+
+    with pytest.raises(MissingEnvironmentError, match="CONTROL_TABLE"):
+        lease.release({"execution_arn": "arn"}, context)
+
+
+def put_labelled(cloud: Cloud, name: str, label: str, at: datetime) -> None:
+    ControlTable(cloud.dynamodb, "control").move_feedback_watermark(at)
+    table = PredictionsTable(cloud.dynamodb, "predictions")
+    prediction = labelled_item(name).prediction
+    table.put(prediction_item(prediction, ttl_days=30))
+    table.record_feedback(prediction.prediction_id, Feedback(label, at))
+
+
+def seed(cloud: Cloud) -> None:
+    index = dump_shard([index_row("tom"), index_row("rock")])
+    labels = dump_shard([label_record("tom", "cat"), label_record("rock", "not_cat")])
+    for key, shard in (
+        (index_shard_key("2026-11-20", index), index),
+        (label_shard_key("2026-11-20", labels), labels),
+    ):
+        cloud.s3.put_object(Bucket="lake", Key=key, Body=shard)
+
+
+def test_a_snapshot_takes_feedback_from_the_table_into_the_lake(cloud: Cloud, context: Any) -> None:
+    seed(cloud)
+    put_labelled(cloud, "new", "not_cat", datetime.now(UTC))
+
+    answer = snapshot_dataset.handler({"execution_arn": "arn", "reason": "why"}, context)
+
+    assert set(answer) == {
+        "version",
+        "mode",
+        "manifest_sha256",
+        "dataset_s3_uri",
+        "channel_manifest_s3_uri",
+        "summary_key",
+        "counts",
+        "missing_features",
+        "feedback_labels",
+    }
+    assert answer["feedback_labels"] == 1
+    assert answer["missing_features"] == 3
+    manifest = cloud.s3.get_object(
+        Bucket="lake", Key=f"datasets/{answer['version']}/manifest.jsonl"
+    )
+    assert photo_hash("new").encode() in manifest["Body"].read()
+
+
+def test_a_second_snapshot_of_the_same_lake_is_the_same_version(cloud: Cloud, context: Any) -> None:
+    seed(cloud)
+    put_labelled(cloud, "new", "not_cat", datetime.now(UTC))
+
+    first = snapshot_dataset.handler({}, context)
+
+    assert snapshot_dataset.handler({}, context) == first
+
+
+def put_model(cloud: Cloud, version: str) -> None:
+    for name, content in model_files().items():
+        cloud.s3.put_object(Bucket="lake", Key=f"models/{version}/{name}", Body=content)
+
+
+@pytest.mark.parametrize("version", ["3", 3])
+def test_a_staged_version_is_promoted(cloud: Cloud, context: Any, version: object) -> None:
+    put_model(cloud, "3")
+
+    variant = stage_variant.handler({"version": version}, context)
+    answer = promote.handler(
+        {"variant": variant, "execution_arn": "arn", "reason": "better"}, context
+    )
+
+    assert answer == {"changed": True, "version": "3", "previous_version": None}
+    stored = cloud.s3.get_object(Bucket="lake", Key=SERVING_POINTER_KEY)["Body"].read()
+    pointer = ServingPointer.from_json(stored)
+    assert (pointer.champion.version, pointer.updated_by, pointer.reason) == ("3", "arn", "better")
+
+
+def test_a_retried_promotion_changes_nothing(cloud: Cloud, context: Any) -> None:
+    put_model(cloud, "3")
+    event = {"variant": stage_variant.handler({"version": "3"}, context), "execution_arn": "arn"}
+    promote.handler(event, context)
+    before = cloud.s3.head_object(Bucket="lake", Key=SERVING_POINTER_KEY)["ETag"]
+
+    answer = promote.handler(event, context)
+
+    assert not answer["changed"]
+    assert cloud.s3.head_object(Bucket="lake", Key=SERVING_POINTER_KEY)["ETag"] == before
+
+
+def test_an_unknown_version_names_those_in_the_lake(cloud: Cloud, context: Any) -> None:
+    put_model(cloud, "1")
+    put_model(cloud, "2")
+
+    with pytest.raises(ModelNotFoundError, match=r"There are: 1, 2\."):
+        stage_variant.handler({"version": "7"}, context)
+
+
+@pytest.mark.parametrize("version", ["", "0", "latest", "../1", "1/", None, -1])
+def test_what_is_no_version_number_is_refused(cloud: Cloud, context: Any, version: object) -> None:
+    with pytest.raises(ValidationError):
+        stage_variant.handler({"version": version}, context)
+
+
+def test_an_execution_without_a_run_has_nothing_to_mark(
+    context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+
+    answer = record_outcome.handler(
+        {"mlflow_run_id": None, "outcome": "failed", "reason": "no photos"}, context
+    )
+
+    assert answer == {"recorded": False}

@@ -1,0 +1,197 @@
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import pytest
+
+from areyouacat.dataset import read_manifest
+from areyouacat.errors import DatasetError, EmptyLakeError, MissingLabelError
+from areyouacat.lake import dump_shard, features_prefix, index_shard_key, label_shard_key, photo_key
+from areyouacat.predictions import PredictionItem
+from areyouacat.settings import BACKBONE
+from lambdas.pipeline.logic.snapshot import FIRST_LOOK_BACK, OVERLAP, snapshot
+from tests.unit.lambdas.pipeline.factories import (
+    NOON,
+    index_row,
+    label_record,
+    labelled_item,
+    photo_hash,
+)
+from tests.unit.lambdas.pipeline.fakes import MemoryLake
+
+FEATURES = features_prefix(BACKBONE.hash)
+
+
+class MemoryFeedback:
+    """Feedback in memory; remembers what it was asked for."""
+
+    def __init__(self, *items: PredictionItem) -> None:
+        self.items = list(items)
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    def labelled_between(self, start: datetime, end: datetime) -> Iterable[PredictionItem]:
+        self.asked.append((start, end))
+        return [i for i in self.items if i.feedback and start <= i.feedback.at <= end]
+
+
+class MemoryWatermark:
+    def __init__(self, up_to: datetime | None = None) -> None:
+        self.up_to = up_to
+
+    def feedback_watermark(self) -> datetime | None:
+        return self.up_to
+
+    def move_feedback_watermark(self, up_to: datetime) -> None:
+        self.up_to = up_to
+
+
+def seeded_lake(**labels: str) -> MemoryLake:
+    index = dump_shard(index_row(name) for name in labels)
+    records = dump_shard(label_record(name, label) for name, label in labels.items())
+    day = "2026-11-20"
+    return MemoryLake({index_shard_key(day, index): index, label_shard_key(day, records): records})
+
+
+@pytest.fixture
+def lake() -> MemoryLake:
+    return seeded_lake(tom="cat", felix="cat", rock="not_cat")
+
+
+def test_the_lake_becomes_a_data_set_version_named_by_its_content(lake: MemoryLake) -> None:
+    made = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert made.mode == "bootstrap"
+    assert made.dataset_s3_uri == f"s3://lake/datasets/{made.version}/"
+    assert made.manifest_sha256.startswith(made.version)
+    entries = read_manifest(lake.objects[f"datasets/{made.version}/manifest.jsonl"])
+    assert {entry.photo: entry.label for entry in entries} == {
+        photo_hash("tom"): "cat",
+        photo_hash("felix"): "cat",
+        photo_hash("rock"): "not_cat",
+    }
+    assert json.loads(lake.objects[made.summary_key])["counts"] == made.counts
+
+
+def test_a_repetition_gives_the_same_version_and_adds_nothing(lake: MemoryLake) -> None:
+    feedback = MemoryFeedback(labelled_item("new"))
+    watermark = MemoryWatermark()
+    first = snapshot(lake, feedback, watermark, NOON)
+    objects = dict(lake.objects)
+
+    second = snapshot(lake, feedback, watermark, NOON)
+
+    assert second.version == first.version
+    assert lake.objects == objects
+
+
+def test_new_feedback_is_in_the_data_set(lake: MemoryLake) -> None:
+    feedback = MemoryFeedback(labelled_item("new", said="not_cat"))
+
+    made = snapshot(lake, feedback, MemoryWatermark(), NOON)
+
+    entries = read_manifest(lake.objects[f"datasets/{made.version}/manifest.jsonl"])
+    (entry,) = [entry for entry in entries if entry.photo == photo_hash("new")]
+    assert (entry.label, entry.source) == ("not_cat", "feedback")
+    assert entry.split in {"train", "recent"}
+    assert made.feedback_labels == 1
+    assert made.taken_over.photos == 1
+
+
+def test_feedback_taken_over_before_stays_in_the_data_set(lake: MemoryLake) -> None:
+    watermark = MemoryWatermark()
+    snapshot(lake, MemoryFeedback(labelled_item("new")), watermark, NOON)
+
+    later = snapshot(lake, MemoryFeedback(), watermark, NOON + timedelta(days=30))
+
+    assert later.feedback_labels == 1
+    assert later.taken_over.photos == 0
+
+
+def test_feedback_is_asked_for_from_a_little_before_the_watermark(lake: MemoryLake) -> None:
+    feedback = MemoryFeedback()
+    watermark = MemoryWatermark(NOON - timedelta(days=2))
+
+    snapshot(lake, feedback, watermark, NOON)
+
+    assert feedback.asked == [(NOON - timedelta(days=2) - OVERLAP, NOON)]
+    assert watermark.up_to == NOON
+
+
+def test_the_first_snapshot_looks_back_some_days(lake: MemoryLake) -> None:
+    feedback = MemoryFeedback()
+
+    snapshot(lake, feedback, MemoryWatermark(), NOON)
+
+    assert feedback.asked == [(NOON - FIRST_LOOK_BACK, NOON)]
+
+
+def test_an_interrupted_snapshot_leaves_the_watermark(lake: MemoryLake) -> None:
+    feedback = MemoryFeedback(labelled_item("new"))
+    watermark = MemoryWatermark()
+    version = snapshot(lake, feedback, watermark, NOON).version
+    watermark.up_to = None
+    lake.fails_at = f"datasets/{version}/channel.manifest"
+
+    with pytest.raises(ConnectionError):
+        snapshot(lake, feedback, watermark, NOON)
+
+    assert watermark.up_to is None
+
+
+def channel(lake: MemoryLake, uri: str) -> list[object]:
+    parsed: list[object] = json.loads(lake.objects[lake.key(uri)])
+    return parsed
+
+
+def test_the_channel_names_only_photos_whose_features_are_missing(lake: MemoryLake) -> None:
+    lake.objects[f"{FEATURES}one.txt"] = f"{photo_hash('tom')}\n{photo_hash('rock')}\n".encode()
+    lake.objects[f"{FEATURES}one.npz"] = b"vectors"
+
+    made = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert made.missing_features == 1
+    assert channel(lake, made.channel_manifest_s3_uri) == [
+        {"prefix": "s3://lake/"},
+        photo_key(photo_hash("felix")),
+    ]
+
+
+def test_the_features_of_another_backbone_do_not_count(lake: MemoryLake) -> None:
+    lake.objects["features/another/one.txt"] = photo_hash("tom").encode()
+
+    assert snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON).missing_features == 3
+
+
+def test_the_channel_is_never_empty(lake: MemoryLake) -> None:
+    names = "\n".join(photo_hash(name) for name in ("tom", "felix", "rock"))
+    lake.objects[f"{FEATURES}all.txt"] = names.encode()
+
+    made = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert made.missing_features == 0
+    assert len(channel(lake, made.channel_manifest_s3_uri)) == 2
+
+
+def test_an_empty_lake_stops_with_a_remedy() -> None:
+    with pytest.raises(EmptyLakeError, match="make seed"):
+        snapshot(MemoryLake(), MemoryFeedback(), MemoryWatermark(), NOON)
+
+
+def test_one_label_alone_stops_with_the_missing_one_named() -> None:
+    with pytest.raises(MissingLabelError, match="not_cat"):
+        snapshot(seeded_lake(tom="cat"), MemoryFeedback(), MemoryWatermark(), NOON)
+
+
+@pytest.mark.parametrize("damage", [b"\x1f\x8b", b"not gzip", dump_shard([index_row("x")])[:-9]])
+def test_a_damaged_shard_stops_with_its_key(lake: MemoryLake, damage: bytes) -> None:
+    lake.objects["index/2026-11-21/bad.jsonl.gz"] = damage
+
+    with pytest.raises(DatasetError, match=r"index/2026-11-21/bad\.jsonl\.gz"):
+        snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+
+def test_a_shard_of_the_wrong_kind_stops_with_its_key(lake: MemoryLake) -> None:
+    lake.objects["index/2026-11-21/bad.jsonl.gz"] = dump_shard([label_record("x", "cat")])
+
+    with pytest.raises(DatasetError, match="expected the fields"):
+        snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)

@@ -1,0 +1,112 @@
+"""Each job has an /opt/ml of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local_cloud.sagemaker import container
+from local_cloud.sagemaker.container import Isolation
+from local_cloud.sagemaker.control import JobControl
+from tests.unit.local_cloud.sagemaker.tiny_cloud import Cloud
+
+# Two jobs meet in a folder that both see, and only then look at what is theirs.
+MEET = """
+import json, os, time
+from pathlib import Path
+base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+own, other, meeting = (os.environ[name] for name in ("OWN", "OTHER", "MEETING"))
+(base / "model" / own).touch()
+Path(meeting, own).touch()
+deadline = time.monotonic() + 30
+while not Path(meeting, other).exists() and time.monotonic() < deadline:
+    time.sleep(0.05)
+seen = {
+    "met": Path(meeting, other).exists(),
+    "model": sorted(path.name for path in (base / "model").iterdir()),
+    "base": os.environ.get("SAGEMAKER_BASE_DIR"),
+}
+print(json.dumps(seen))
+"""
+
+
+def meet(cloud: Cloud, meeting: Path) -> dict[str, dict[str, object]]:
+    meeting.mkdir()
+    cloud.script(MEET)
+    for own, other in (("left", "right"), ("right", "left")):
+        environment = {"OWN": own, "OTHER": other, "MEETING": str(meeting)}
+        cloud.create(own, Environment=environment)
+    assert {cloud.ended(name)["TrainingJobStatus"] for name in ("left", "right")} == {"Completed"}
+    return {name: json.loads(cloud.log(name).splitlines()[-1]) for name in ("left", "right")}
+
+
+@pytest.mark.skipif(
+    container.best_isolation() is Isolation.NONE, reason="this system allows no private mounts"
+)
+def test_two_jobs_at_once_each_see_an_opt_ml_of_their_own(cloud: Cloud, tmp_path: Path) -> None:
+    existed = Path("/opt/ml").exists()
+
+    seen = meet(cloud, tmp_path / "meeting")
+
+    assert seen == {
+        "left": {"met": True, "model": ["left"], "base": None},
+        "right": {"met": True, "model": ["right"], "base": None},
+    }
+    assert Path("/opt/ml").exists() == existed
+
+
+def test_where_mounts_are_not_allowed_jobs_get_a_base_directory(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "best_isolation", lambda: Isolation.NONE)
+
+    seen = meet(cloud, tmp_path / "meeting")
+
+    for name in ("left", "right"):
+        assert seen[name]["met"] is True
+        assert seen[name]["model"] == [name]
+        assert str(seen[name]["base"]).startswith(str(cloud.config.work_dir))
+
+
+@pytest.mark.parametrize("isolation", list(Isolation))
+def test_every_isolation_passes_on_output_exit_code_and_stop(
+    isolation: Isolation, tmp_path: Path
+) -> None:
+    if isolation is not Isolation.NONE and not container.works(isolation):
+        pytest.skip(f"this system does not allow {isolation.value}")
+    opt = tmp_path / "opt"
+    (opt / "ml").mkdir(parents=True)
+    script = "trap 'echo stops; exit 3' TERM; echo starts; while :; do sleep 0.05; done"
+    job = container.Container(["sh", "-c", script], {"PATH": "/usr/bin:/bin"}, opt, opt)
+    control, lines = JobControl(), list[str]()
+
+    def on_line(line: str) -> None:
+        lines.append(line)
+        control.limit(0)
+
+    ended = container.run(
+        job, isolation, control, grace=lambda _: 30.0, on_line=on_line, on_stop=lambda _: None
+    )
+
+    assert lines == ["starts", "stops"]
+    assert ended.code == 3
+
+
+def test_opt_keeps_what_the_machine_has_there(tmp_path: Path) -> None:
+    isolation = container.best_isolation()
+    opt = tmp_path / "opt"
+    (opt / "ml").mkdir(parents=True)
+    lines: list[str] = []
+
+    container.run(
+        container.Container(["ls", "-A", "/opt"], {"PATH": "/usr/bin:/bin"}, opt, opt),
+        isolation,
+        JobControl(),
+        grace=lambda _: 0.0,
+        on_line=lines.append,
+        on_stop=lambda _: None,
+    )
+
+    there = {path.name for path in Path("/opt").iterdir()}
+    expected = there if isolation is Isolation.NONE else there | {"ml"}
+    assert set(lines) == expected

@@ -1,0 +1,79 @@
+"""The data set version that the job was given."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from areyouacat.dataset import ManifestEntry, read_manifest
+from areyouacat.settings import LABELS
+from areyouacat.splits import SPLITS, Split, position
+from training_job.errors import TrainingDataError
+from training_job.feature_cache import Vectors
+from training_job.fit import Examples
+
+MANIFEST_FILE = "manifest.jsonl"
+SUMMARY_FILE = "summary.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDataset:
+    """The manifest's entries and the summary beside it."""
+
+    entries: tuple[ManifestEntry, ...]
+    summary: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """The data set version's name."""
+        return str(self.summary["version"])
+
+    @property
+    def photos(self) -> list[str]:
+        """All photos, in the manifest's order."""
+        return [entry.photo for entry in self.entries]
+
+    def examples(self, vectors: Vectors, dim: int) -> dict[Split, Examples]:
+        """Each split's photos that have a vector, in the manifest's order."""
+        return {split: self._examples(split, vectors, dim) for split in SPLITS}
+
+    def sample(self, purpose: str, splits: tuple[Split, ...], most: int) -> list[ManifestEntry]:
+        """At most so many entries, chosen by hash; an earlier split is used up before a later."""
+        return sorted(
+            (entry for entry in self.entries if entry.split in splits),
+            key=lambda entry: (splits.index(entry.split), position(entry.photo, purpose)),
+        )[:most]
+
+    def _examples(self, split: Split, vectors: Vectors, dim: int) -> Examples:
+        entries = [e for e in self.entries if e.split == split and e.photo in vectors]
+        embeddings = np.empty((len(entries), dim), np.float32)
+        for row, entry in enumerate(entries):
+            embeddings[row] = vectors[entry.photo]
+        return Examples(
+            photos=tuple(entry.photo for entry in entries),
+            embeddings=embeddings,
+            positive=np.array([entry.label == LABELS.positive for entry in entries], dtype=bool),
+        )
+
+
+def read_dataset(channel: Path) -> TrainingDataset:
+    """The data set in the channel. Raises TrainingDataError if it is not whole."""
+    try:
+        entries = tuple(read_manifest((channel / MANIFEST_FILE).read_bytes()))
+        summary = json.loads((channel / SUMMARY_FILE).read_bytes())
+        version = summary["version"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TrainingDataError(
+            f"the data set channel is not whole: {error!r}. It must hold {MANIFEST_FILE} and "
+            f"{SUMMARY_FILE} as SnapshotDataset writes them"
+        ) from error
+    strange = {entry.label for entry in entries} - set(LABELS.all)
+    if strange or not entries:
+        raise TrainingDataError(
+            f"data set {version} holds {len(entries)} photos and the labels {sorted(strange)}, "
+            f"expected some photos, each {' or '.join(LABELS.all)}"
+        )
+    return TrainingDataset(entries, summary)

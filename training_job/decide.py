@@ -1,0 +1,100 @@
+"""From features to a finished answer: head, temperature, threshold, bands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from areyouacat.model_spec import Mode
+from areyouacat.settings import BOOTSTRAP
+from areyouacat.splits import Split
+from areyouacat.verdicts import Bands
+from training_job.calibration import (
+    bootstrap_bands,
+    choose_bands,
+    choose_threshold,
+    fit_temperature,
+)
+from training_job.errors import TrainingDataError
+from training_job.fit import Examples, Fit, fit_head
+from training_job.head import Head, Prior, bootstrap_head
+from training_job.sagemaker_env import Hyperparameters
+from training_job.settings import HEAD, REPORT
+from training_job.sketch import sketch_projection
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Everything between an embedding and a verdict. `fit` is None in bootstrap mode."""
+
+    mode: Mode
+    head: Head
+    threshold: float
+    bands: Bands
+    fit: Fit | None
+
+
+def make_decider(
+    mode: Mode,
+    examples: Mapping[Split, Examples],
+    prior: Prior | None,
+    hyperparameters: Hyperparameters,
+) -> Decider:
+    """Bootstrap: the prior with a moved threshold. Trained: fitted, calibrated, then cut.
+
+    Raises TrainingDataError where the photos of the train split do not suffice.
+    """
+    if mode == "bootstrap":
+        return _bootstrap(examples["train"], prior)
+    train, validation = examples["train"], examples["validation"]
+    fit = fit_head(
+        train,
+        validation,
+        prior,
+        epochs=hyperparameters.epochs,
+        learning_rate=hyperparameters.learning_rate,
+        l2_grid=HEAD.l2_grid if hyperparameters.l2 is None else (hyperparameters.l2,),
+        seed=hyperparameters.seed,
+    )
+    temperature = fit_temperature(fit.head.logits(validation.embeddings), validation.positive)
+    head = fit.head.calibrated(temperature)
+    probabilities = head.probabilities(validation.embeddings)
+    threshold = choose_threshold(probabilities, validation.positive)
+    bands = choose_bands(probabilities, validation.positive, threshold)
+    return Decider(mode, head, threshold, bands, fit)
+
+
+def _bootstrap(train: Examples, prior: Prior | None) -> Decider:
+    negatives = train.embeddings[~train.positive]
+    if not len(negatives):
+        raise TrainingDataError(
+            "the train split holds no photo of the negative label; seed some, varied ones"
+        )
+    if prior is None:
+        raise TrainingDataError(
+            "too few photos to train a head, and settings map no label to rows of ImageNet: "
+            "seed more photos of both labels"
+        )
+    dim = train.embeddings.shape[1]
+    head = bootstrap_head(prior, negatives, dim, BOOTSTRAP.negatives_percentile)
+    return Decider("bootstrap", head, 0.5, bootstrap_bands(), None)
+
+
+def baseline(head: Head, examples: Examples) -> dict[str, object]:
+    """What drift is measured against: how known photos look to this model.
+
+    `photos`: how many. `probability`: histogram over [0, 1], `edges` one longer than `counts`.
+    `sketch`: mean and standard deviation of each coordinate.
+    """
+    sketches = examples.embeddings @ sketch_projection(examples.embeddings.shape[1])
+    counts, edges = np.histogram(
+        head.probabilities(examples.embeddings), REPORT.baseline_bins, (0.0, 1.0)
+    )
+    return {
+        "photos": len(examples),
+        "probability": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "sketch": {
+            "mean": sketches.mean(axis=0).tolist(),
+            "std": sketches.std(axis=0).tolist(),
+        },
+    }

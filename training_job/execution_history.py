@@ -1,0 +1,137 @@
+"""A Step Functions execution, told to a person: pure functions on what its API returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+TRAINING_STATE = "TrainModel"
+CAUSE_CHARACTERS = 400
+_FAILURES = ("Failed", "TimedOut")
+
+Event = Mapping[str, Any]
+"""One event of `GetExecutionHistory`."""
+
+
+class Ending(Enum):
+    """How an execution ended; the values are what a person reads first."""
+
+    SUCCEEDED = "Succeeded"
+    REJECTED = "Rejected"
+    ALREADY_RUNNING = "AlreadyRunning"
+    FAILED = "Failed"
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the workflow did what it is meant to, even if it kept the old model."""
+        return self is not Ending.FAILED
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An ended execution: how, and in one sentence why or with what."""
+
+    ending: Ending
+    sentence: str
+
+
+class HistoryTeller:
+    """Turns growing history into lines: feed it the whole history as often as it grows."""
+
+    def __init__(self) -> None:
+        """Nothing told yet."""
+        self.training_job: str | None = None
+        """Name of the training job, while its state is running."""
+        self.last_state = ""
+        """The state entered last; at the end, the terminal state."""
+        self._told = 0
+        self._entered: dict[str, datetime] = {}
+
+    def tell(self, events: Iterable[Event]) -> list[str]:
+        """Lines for the events that are newer than those told before."""
+        lines: list[str] = []
+        for event in events:
+            if int(event["id"]) <= self._told:
+                continue
+            self._told = int(event["id"])
+            lines += self._lines(event)
+        return lines
+
+    def _lines(self, event: Event) -> list[str]:
+        kind = str(event["type"])
+        at: datetime = event["timestamp"]
+        if kind.endswith("StateEntered"):
+            details = event["stateEnteredEventDetails"]
+            self._enter(details, at)
+            return [f"{_clock(at)}  {details['name']} …"]
+        if kind.endswith("StateExited"):
+            name = event["stateExitedEventDetails"]["name"]
+            if name == TRAINING_STATE:
+                self.training_job = None
+            seconds = (at - self._entered.pop(name, at)).total_seconds()
+            return [f"{_clock(at)}  {name} done after {seconds:.1f} s"]
+        if kind.endswith(_FAILURES) and not kind.startswith("Execution"):
+            failure: Mapping[str, Any] = next(
+                (value for key, value in event.items() if key.endswith("Details")), {}
+            )
+            error = failure.get("error") or kind
+            return [f"{_clock(at)}  {self.last_state}: {error}: {readable(failure.get('cause'))}"]
+        return []
+
+    def _enter(self, details: Mapping[str, Any], at: datetime) -> None:
+        self.last_state = str(details["name"])
+        self._entered[self.last_state] = at
+        if self.last_state == TRAINING_STATE:
+            self.training_job = _at(_parsed(details.get("input")), "lease", "training_job_name")
+
+
+def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
+    """What to make of an ended execution (`DescribeExecution`) and the state it ended in."""
+    if execution["status"] != "SUCCEEDED":
+        error = execution.get("error") or execution["status"]
+        return Outcome(Ending.FAILED, f"{error}: {readable(execution.get('cause'))}")
+    output = _parsed(execution.get("output"))
+    if last_state == Ending.REJECTED.value:
+        reason = _at(output, "evaluation", "gate", "reason")
+        return Outcome(
+            Ending.REJECTED,
+            f"{reason or 'the candidate is not better.'} The model stays as it was.",
+        )
+    if last_state == Ending.ALREADY_RUNNING.value:
+        holder = _at(output, "lease", "holder") or "another execution"
+        return Outcome(Ending.ALREADY_RUNNING, f"{holder} is training; nothing was started.")
+    version = _at(output, "registration", "version") or _at(output, "version")
+    return Outcome(
+        Ending.SUCCEEDED, f"model version {version} is serving." if version else "all steps done."
+    )
+
+
+def readable(cause: str | None) -> str:
+    """The sentence inside a cause: Lambda and SageMaker wrap theirs in JSON."""
+    wrapped = _parsed(cause)
+    for key in ("errorMessage", "FailureReason", "Cause"):
+        if inner := _at(wrapped, key):
+            return readable(inner)
+    text = " ".join((cause or "no cause given").split())
+    return text if len(text) <= CAUSE_CHARACTERS else f"{text[: CAUSE_CHARACTERS - 1]}…"
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None
+
+
+def _at(value: Any, *path: str) -> str | None:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return None if value is None or isinstance(value, Mapping) else str(value)
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%H:%M:%S}"

@@ -1,0 +1,115 @@
+"""What a job leaves behind: model.json, scores and metrics beside the model's files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+
+from areyouacat.model_spec import (
+    KERAS_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    SCORES_FILE,
+    SPEC_FILE,
+    ModelSpec,
+    TfliteFile,
+)
+from areyouacat.settings import MODEL_NAME, BackboneSpec
+from areyouacat.splits import Split
+from training_job.comparison import summary
+from training_job.dataset import TrainingDataset
+from training_job.decide import Decider, baseline
+from training_job.features import Features
+from training_job.fit import Examples
+from training_job.report import Scored
+from training_job.ship import Shipped
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """All results of a job."""
+
+    dataset: TrainingDataset
+    backbone: BackboneSpec
+    features: Features
+    examples: Mapping[Split, Examples]
+    decider: Decider
+    scored: Mapping[Split, Scored]
+    model: keras.Model
+    shipped: Shipped
+
+    def metrics(self) -> dict[str, float]:
+        """Name -> value, for model.json and MLflow; qualities carry their split's name."""
+        quality = {
+            f"{split}_{name}": value
+            for split, found in self.scored.items()
+            for name, value in found.quality.figures().items()
+        }
+        chosen = self.shipped.chosen
+        return {
+            **quality,
+            "threshold": self.decider.threshold,
+            "temperature": self.decider.head.temperature,
+            "parity_p99": chosen.parity_p99,
+            "parity_max": chosen.parity_max,
+            "parity_photos": float(self.shipped.compared_photos),
+            "keras_difference": self.shipped.keras_difference,
+            "latency_ms": chosen.latency_ms,
+            "accuracy_loss_points": chosen.accuracy_loss_points,
+            "features_computed": float(self.features.computed),
+            "features_unreadable": float(len(self.features.unreadable)),
+        }
+
+
+def model_spec(trained: Trained, training_job_name: str, mlflow_run_id: str | None) -> ModelSpec:
+    """The model's contract with serving. Drift's baseline: photos the threshold was chosen on."""
+    decider, chosen = trained.decider, trained.shipped.chosen
+    known = trained.examples["validation" if decider.fit else "train"]
+    return ModelSpec(
+        model_name=MODEL_NAME,
+        mode=decider.mode,
+        threshold=decider.threshold,
+        bands=decider.bands,
+        temperature=decider.head.temperature,
+        dataset_version=trained.dataset.version,
+        training_job_name=training_job_name,
+        mlflow_run_id=mlflow_run_id,
+        tflite=TfliteFile(chosen.sha256, chosen.exported.variant),
+        metrics=trained.metrics(),
+        baseline=baseline(decider.head, known),
+        backbone_hash=trained.backbone.hash,
+    )
+
+
+def write_model(
+    folder: Path, trained: Trained, spec: ModelSpec, seconds: Mapping[str, float]
+) -> None:
+    """Write what SageMaker packs. model.json comes last: a folder that has it is whole.
+
+    `seconds`: by stage, so far.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MODEL_FILE).write_bytes(trained.shipped.chosen.exported.tflite)
+    trained.model.save(folder / KERAS_FILE)
+    (folder / SCORES_FILE).write_text(_scores(trained), encoding="utf-8")
+    measured = {
+        "metrics": spec.metrics,
+        "splits": {split: asdict(found.quality) for split, found in trained.scored.items()},
+        "export": summary(trained.shipped.measurements),
+        "unreadable": trained.features.unreadable,
+        "seconds": seconds,
+    }
+    (folder / METRICS_FILE).write_text(json.dumps(measured, indent=2, sort_keys=True))
+    (folder / SPEC_FILE).write_bytes(spec.to_json())
+
+
+def _scores(trained: Trained) -> str:
+    """One line a photo; train only where there is hardly anything else to compare with."""
+    return "".join(
+        json.dumps({"photo": photo, "split": split, "probability": float(probability)}) + "\n"
+        for split, found in trained.scored.items()
+        if split != "train" or trained.decider.mode == "bootstrap"
+        for photo, probability in zip(found.photos, found.probabilities, strict=True)
+    )

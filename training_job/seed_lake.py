@@ -1,0 +1,101 @@
+"""The lake as seeding sees it: what is known, and three ways to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from areyouacat import lake
+from areyouacat.lake import IndexRow, LabelRecord
+
+SEED = "seed"
+_READERS = 8
+
+
+@dataclass
+class KnownPhotos:
+    """Photos in the index, and what seeding last said about each; hashes as 32 raw bytes."""
+
+    photos: set[bytes] = field(default_factory=set)
+    labels: dict[bytes, str] = field(default_factory=dict)
+
+    def __contains__(self, photo: bytes) -> bool:
+        """Whether the index names the photo."""
+        return photo in self.photos
+
+    def add(self, photo: bytes) -> bool:
+        """Count the photo as indexed; `False` if it was already."""
+        if photo in self.photos:
+            return False
+        self.photos.add(photo)
+        return True
+
+
+class Lake:
+    """Reads and writes one lake through an S3 client that may be shared by threads."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        """`s3` is a boto3 client; `bucket` is the lake."""
+        self._s3, self._bucket = s3, bucket
+
+    def known_photos(self) -> KnownPhotos:
+        """Read all index and label shards; the photos themselves are not touched.
+
+        Labels of other sources are passed over: seeding again must not argue with what people
+        said since.
+        """
+        known = KnownPhotos()
+        for shard in self._shards(lake.INDEX_PREFIX):
+            known.photos.update(
+                bytes.fromhex(row.photo) for row in lake.load_shard(shard, IndexRow)
+            )
+        latest: dict[bytes, str] = {}
+        for shard in self._shards(lake.LABELS_PREFIX):
+            for record in lake.load_shard(shard, LabelRecord):
+                photo = bytes.fromhex(record.photo)
+                if record.source == SEED and record.labelled_at >= latest.get(photo, ""):
+                    latest[photo] = record.labelled_at
+                    known.labels[photo] = record.label
+        return known
+
+    def put_photo(self, photo: str, data: bytes) -> None:
+        """Store a photo's bytes unless they are there."""
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket, Key=lake.photo_key(photo), Body=data, IfNoneMatch="*"
+            )
+        except ClientError as error:
+            # 409: another writer of the same content is at it right now.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {409, 412}:
+                raise
+
+    def put_index_shard(self, day: str, rows: Sequence[IndexRow]) -> None:
+        """Store index rows as one shard; `day` as yyyy-mm-dd."""
+        shard = lake.dump_shard(rows)
+        self._put_shard(lake.index_shard_key(day, shard), shard)
+
+    def put_label_shard(self, day: str, labels: Sequence[LabelRecord]) -> None:
+        """Store label records as one shard; `day` as yyyy-mm-dd."""
+        shard = lake.dump_shard(labels)
+        self._put_shard(lake.label_shard_key(day, shard), shard)
+
+    def _put_shard(self, key: str, shard: bytes) -> None:
+        self._s3.put_object(
+            Bucket=self._bucket, Key=key, Body=shard, ContentType="application/gzip"
+        )
+
+    def _shards(self, prefix: str) -> Iterator[bytes]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        with ThreadPoolExecutor(_READERS) as pool:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                yield from pool.map(
+                    self._read, (found["Key"] for found in page.get("Contents", ()))
+                )
+
+    def _read(self, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body

@@ -1,0 +1,46 @@
+"""Where the API is: `endpoints.json`, which `make up` and `make deploy` write."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+STATE_DIR = Path(__file__).resolve().parents[1] / ".local"
+"""Where the endpoints file is unless `LOCAL_STATE_DIR` says otherwise."""
+
+
+class NotConfiguredError(Exception):
+    """There is no usable endpoints file; the message says what to do, in plain words."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the page needs to reach the API. `api_url` ends in `/`."""
+
+    api_url: str
+    api_key: str
+    ca_bundle: str | None
+    """Certificates to trust instead of the system's, as a file; `None` on AWS."""
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
+        """Read `$LOCAL_STATE_DIR/endpoints.json`; raises `NotConfiguredError`."""
+        file = Path(environment.get("LOCAL_STATE_DIR") or STATE_DIR) / "endpoints.json"
+        try:
+            known = json.loads(file.read_text(encoding="utf-8"))
+            return cls(
+                api_url=str(known["api_url"]).rstrip("/") + "/",
+                api_key=str(known["api_key"]),
+                ca_bundle=known.get("ca_bundle") or None,
+            )
+        except FileNotFoundError as error:
+            raise NotConfiguredError(
+                "The system has not been started yet. Run `make up`, then reload this page."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NotConfiguredError(
+                f"The file {file} is damaged. Run `make up` again, then reload this page."
+            ) from error
