@@ -11,6 +11,8 @@ export LOCAL_CLOUD_ENVS ?= $(CURDIR)/.venvs/sagemaker
 export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE ?= hardlink
 export NO_UPDATE_NOTIFIER = 1
+# Compiled bytecode is kept, whatever the shell says: it halves every start after the first.
+export PYTHONDONTWRITEBYTECODE =
 
 APP := .venvs/app
 CLOUD := .venvs/cloud

@@ -25,6 +25,7 @@ from aws_cdk import aws_lambda as lambda_
 from infra_cdk.settings import LAMBDA_UNZIPPED_LIMIT_MB, REPOSITORY_ROOT, Target
 
 _FORMAT: Final = "1"  # raise it when the same content must be zipped anew
+_KEPT: Final = 6  # zips of a bundle
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 # Never imported at run time. `.dist-info` stays: importlib.metadata and the licences need it.
 _NOISE_FOLDERS: Final = frozenset({"__pycache__", "tests", "bin"})
@@ -100,8 +101,15 @@ class CachingBundler:
                 shutil.copyfile(dependencies, half_done)
                 _add(half_done, sources)
                 _check_size(bundle, half_done)
+            self._forget_old(bundle)
         self._built[bundle] = path
         return path
+
+    def _forget_old(self, bundle: str) -> None:
+        """Keep the newest few: both targets, and what another synthesis may be reading."""
+        built = sorted(self.cache.glob(f"{bundle}-*.zip"), key=lambda path: path.stat().st_mtime)
+        for path in built[:-_KEPT]:
+            path.unlink(missing_ok=True)
 
     def _requirements(self, bundle: str) -> Path:
         path = self.root / "lambdas" / bundle / "requirements.txt"

@@ -51,9 +51,11 @@ class Gateway:
         elif path.startswith(_EMULATOR_ROUTES) and not path.startswith(_OPEN_EMULATOR_ROUTES):
             await _answer(send, 403, {"message": "This route of the emulator is closed."})
         else:
-            await self._emulator(scope, receive, send)
-            if checkpoint.may_change_state(method, path, _target(scope)):
-                self._checkpointer.note_change()
+            try:
+                await self._emulator(scope, receive, send)
+            finally:
+                if checkpoint.may_change_state(method, path, _target(scope)):
+                    self._checkpointer.note_change()
 
     async def _local(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         if (method, path) == ("GET", "/_local/health"):

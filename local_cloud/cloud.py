@@ -1,5 +1,6 @@
 """What the commands ask of the running local cloud, through the AWS APIs."""
 
+import http
 import json
 import ssl
 import urllib.error
@@ -11,10 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local_cloud.layout import REGION, STACK, Layout
+from local_cloud.supervisor import poll
 
-_SETTLED: Final = frozenset(
-    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
-)
+_SETTLED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3})
 
 
@@ -47,22 +47,48 @@ class Cloud:
             return None
 
     def checkpoint(self) -> None:
-        """Have the emulator save itself whole now."""
+        """Have the emulator save itself whole now.
+
+        Raises:
+            TimeoutError: it cannot, since the stack is still being changed.
+        """
+        for _ in poll(seconds=60.0):
+            if self._asked_for_checkpoint():
+                return
+        raise TimeoutError("the local cloud cannot save itself: a stack is still being changed")
+
+    def _asked_for_checkpoint(self) -> bool:
         request = urllib.request.Request(  # noqa: S310
             f"{self._environment['AWS_ENDPOINT_URL']}/_local/checkpoint", method="POST"
         )
-        with urllib.request.urlopen(request, context=self._tls, timeout=60):  # noqa: S310
-            pass
+        try:
+            with urllib.request.urlopen(request, context=self._tls, timeout=60):  # noqa: S310
+                return True
+        except urllib.error.HTTPError as error:
+            if error.code == http.HTTPStatus.CONFLICT:
+                return False
+            raise
 
     def stack_status(self, name: str = STACK) -> str | None:
         """CloudFormation's status of a stack, or None if there is none."""
-        try:
-            stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ValidationError":
-                return None
-            raise
-        return str(stacks[0]["StackStatus"])
+        stack = self._stack(name)
+        return str(stack["StackStatus"]) if stack else None
+
+    def stack_id(self, name: str = STACK) -> str | None:
+        """A stack's ARN, another one each time it is created anew; None if there is none."""
+        stack = self._stack(name)
+        return str(stack["StackId"]) if stack else None
+
+    def settle(self, name: str, seconds: float = 300.0) -> None:
+        """Wait for a deployment that still runs, its command having been killed.
+
+        Raises:
+            TimeoutError: it still runs.
+        """
+        for _ in poll(seconds):
+            if not (self.stack_status(name) or "").endswith("_IN_PROGRESS"):
+                return
+        raise TimeoutError(f"the stack {name} is still being changed after {seconds:.0f} s")
 
     def is_broken(self, name: str) -> bool:
         """Whether a stack is in a state that no further deploy mends."""
@@ -101,6 +127,16 @@ class Cloud:
         with urllib.request.urlopen(request, context=self._tls, timeout=60) as answer:  # noqa: S310
             body: dict[str, Any] = json.load(answer)
         return body
+
+    def _stack(self, name: str) -> dict[str, Any] | None:
+        try:
+            found = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return None
+            raise
+        stack: dict[str, Any] = found[0]
+        return stack
 
     def _get(self, url: str) -> dict[str, Any]:
         with urllib.request.urlopen(url, context=self._tls, timeout=5) as answer:  # noqa: S310

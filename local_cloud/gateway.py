@@ -148,19 +148,10 @@ async def run(
         logger.warning("Removed buckets newer than the checkpoint: %s", ", ".join(removed))
     ministack_hooks.require_signature_of_root()
     ministack_hooks.take_over_persistence(partial(_give_up, prepared))
-    service = SageMakerService(
-        SageMakerConfig(
-            state_dir=settings.state_dir,
-            images_file=settings.images,
-            endpoint_url=settings.endpoint_url,
-            region=credentials.region,
-            role_credentials=ministack_hooks.role_credentials,
-            uv=settings.uv,
-            ca_bundle=files.ca,
-            service_credentials=credentials.variables(),
-            environments_dir=settings.environments_dir,
-        )
-    )
+    jobs = _sagemaker(settings, credentials, files)
+    if not prepared.start.restored:
+        shutil.rmtree(jobs.jobs_dir, ignore_errors=True)  # their models are gone
+    service = SageMakerService(jobs)
     ministack_hooks.route_sagemaker(service)
     ministack_hooks.add_sagemaker_tasks(partial(run_task, service), TaskFailed)
     state = EmulatorState(
@@ -187,6 +178,22 @@ async def run(
     # Threads of the emulator may be waiting for functions or jobs; nobody waits for them any more.
     logging.shutdown()
     os._exit(0)
+
+
+def _sagemaker(
+    settings: GatewaySettings, credentials: Credentials, files: tls.TlsFiles
+) -> SageMakerConfig:
+    return SageMakerConfig(
+        state_dir=settings.state_dir,
+        images_file=settings.images,
+        endpoint_url=settings.endpoint_url,
+        region=credentials.region,
+        role_credentials=ministack_hooks.role_credentials,
+        uv=settings.uv,
+        ca_bundle=files.ca,
+        service_credentials=credentials.variables(),
+        environments_dir=settings.environments_dir,
+    )
 
 
 def _server(files: tls.TlsFiles, listener: socket.socket) -> Config:

@@ -70,6 +70,14 @@ class Layout:
         return self.state / "mlflow"
 
     @property
+    def known_stack(self) -> Path:
+        """Holds the id of the stack that MLflow's database belongs to.
+
+        One is nothing without the other, so they are kept or forgotten together.
+        """
+        return self.mlflow / "stack-id"
+
+    @property
     def starter(self) -> Path:
         """The assembled starter photos, one folder per label."""
         return self.state / "starter"

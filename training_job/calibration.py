@@ -47,9 +47,11 @@ def negative_log_likelihood(logits: npt.NDArray[np.float64], positive: Positive)
 
 
 def choose_threshold(probabilities: Probabilities, positive: Positive) -> float:
-    """The threshold with the best balanced accuracy; of equally good ones the nearest to 0.5.
+    """Of the thresholds that are as good as the best, the one nearest to 0.5.
 
-    Balanced, because the share of labels among stored photos says little about who will ask.
+    Good means balanced accuracy, because the share of labels among stored photos says little
+    about who will ask. As good means within one standard error of the best: calibrated
+    probabilities make 0.5 the natural cut, and a few validation photos are no reason to leave it.
     Candidates lie half way between neighbouring probabilities. 0.5 if only one label is there.
     """
     if not len(probabilities) or positive.all() or not positive.any():
@@ -60,8 +62,12 @@ def choose_threshold(probabilities: Probabilities, positive: Positive) -> float:
     recall = 1 - np.searchsorted(positives, candidates, side="left") / len(positives)
     specificity = np.searchsorted(negatives, candidates, side="left") / len(negatives)
     balanced = (recall + specificity) / 2
-    best = candidates[balanced >= balanced.max() - 1e-12]
-    return float(best[np.argmin(np.abs(best - 0.5))])
+    best = int(np.argmax(balanced))
+    variance = _variance(recall[best], len(positives)) + _variance(
+        specificity[best], len(negatives)
+    )
+    as_good = candidates[balanced >= balanced[best] - math.sqrt(variance) / 2]
+    return float(as_good[np.argmin(np.abs(as_good - 0.5))])
 
 
 def choose_bands(
@@ -72,7 +78,7 @@ def choose_bands(
 ) -> Bands:
     """The narrowest unsure band outside of which each sure verdict is right often enough.
 
-    The upper limit is the lowest probability at or above the threshold such that at least
+    The upper limit is the lowest one at or above the threshold such that at least
     `min_precision` of the validation photos from there up are positive; the lower limit mirrors
     it. Each then keeps at least `narrowest` away from the threshold, since a handful of photos
     near it proves little, but stays within `negative_to_at_least` and `positive_from_at_most`,
@@ -97,9 +103,15 @@ def _sure_from(
     probabilities: Probabilities, positive: Positive, threshold: float, min_precision: float
 ) -> float:
     """The lowest limit at or above the threshold with that precision from there up; 1 if none."""
-    order = np.argsort(probabilities, kind="stable")
-    ranked, hits = probabilities[order], positive[order]
-    precision = np.cumsum(hits[::-1])[::-1] / np.arange(len(ranked), 0, -1)
-    first_of_equals = np.diff(ranked, prepend=-1.0) > 0
-    good = ranked[first_of_equals & (ranked >= threshold) & (precision >= min_precision)]
-    return float(good.min()) if len(good) else 1.0
+    limits = np.unique(np.concatenate([[threshold], probabilities[probabilities >= threshold]]))
+    hits, others = np.sort(probabilities[positive]), np.sort(probabilities[~positive])
+    right = len(hits) - np.searchsorted(hits, limits)
+    called = right + len(others) - np.searchsorted(others, limits)
+    good = limits[(called > 0) & (right >= min_precision * called)]
+    return float(good[0]) if len(good) else 1.0
+
+
+def _variance(share: float, photos: int) -> float:
+    """Of an observed share; one imagined hit and miss keep a perfect share from being certain."""
+    smoothed = (share * photos + 1) / (photos + 2)
+    return smoothed * (1 - smoothed) / photos

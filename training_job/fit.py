@@ -178,7 +178,9 @@ class _Adam:
 
 
 def _steps(photos: int) -> int:
-    return max(1, round(photos / HEAD.batch_photos))
+    """Batches an epoch; few photos come in smaller batches, or a head would hardly move."""
+    few = min(HEAD.min_steps, photos // HEAD.min_batch_photos)
+    return max(1, few, round(photos / HEAD.batch_photos))
 
 
 def _balanced(positive: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

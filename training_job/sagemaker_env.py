@@ -33,7 +33,7 @@ class Hyperparameters:
 
     mode: ModeChoice = "auto"
     epochs: int = 40
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-3
     l2: float | None = None
     seed: int = 17
 

@@ -18,8 +18,10 @@ class FeatureSettings:
 class HeadSettings:
     """How the head is trained."""
 
-    l2_grid: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # on standardised features
+    l2_grid: tuple[float, ...] = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1)  # on standardised features
     batch_photos: int = 256
+    min_batch_photos: int = 16
+    min_steps: int = 8  # an epoch, where the photos suffice for such batches
     temperature_range: tuple[float, float] = (0.1, 10.0)
 
 

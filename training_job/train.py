@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from training_job.errors import TrainingError
 from training_job.sagemaker_env import (
@@ -17,6 +18,9 @@ from training_job.sagemaker_env import (
     read_environment,
     write_failure,
 )
+
+if TYPE_CHECKING:
+    from training_job.tracking import Run, RunStatus
 
 EXIT_FAILED = 1
 EXIT_STOPPED = 128 + signal.SIGTERM
@@ -67,14 +71,19 @@ def train(environment: TrainingEnvironment) -> None:
         from training_job.lake_store import S3Lake  # noqa: PLC0415
 
         spec = run_job(environment, S3Lake(environment.lake_bucket), run)
-    except Stopped:
-        run.end("KILLED")
-        raise
-    except BaseException:
-        run.end("FAILED")
+    except BaseException as error:
+        _end_without_hiding(run, "KILLED" if isinstance(error, Stopped) else "FAILED")
         raise
     run.end("FINISHED")
     _LOG.info("model ready: %s, TFLite %s", spec.mode, spec.tflite.variant)
+
+
+def _end_without_hiding(run: "Run", status: "RunStatus") -> None:
+    """Close the run; if the tracking server is gone, the first error is still what is reported."""
+    try:
+        run.end(status)
+    except Exception:
+        _LOG.exception("the MLflow run could not be marked %s", status)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

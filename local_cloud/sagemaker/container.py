@@ -81,7 +81,7 @@ def run(
     finally:
         _end(process)
         reader.join(_LAUNCHER_SECONDS)
-    return Exit(process.returncode, stopped)
+    return Exit(launcher.exit_code(process.returncode), stopped)
 
 
 def _launch(container: Container, isolation: Isolation) -> subprocess.Popen[bytes]:

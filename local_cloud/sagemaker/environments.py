@@ -67,7 +67,7 @@ def _commands(built: Path, requirements: Path) -> list[list[str]]:
     sync = ["pip", "sync", *hashes, "--allow-empty-requirements", str(requirements)]
     return [
         # Relocatable, because it is built beside its place and then renamed.
-        ["venv", "--relocatable", "--python", sys.executable, str(built)],
+        ["venv", "--quiet", "--relocatable", "--python", sys.executable, str(built)],
         [*sync, "--python", str(built / "bin" / "python")],
     ]
 

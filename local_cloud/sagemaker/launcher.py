@@ -57,7 +57,7 @@ def _watch(child: int) -> int:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             _kill_group(child)
-            return _exit_code(status)
+            return exit_code(os.waitstatus_to_exitcode(status))
         ready, _, _ = select.select(listened, [], [])
         if child_ended in ready:
             os.read(child_ended, 1)
@@ -99,7 +99,7 @@ def _be_init(spec: dict[str, Any]) -> NoReturn:
     while True:
         ended, status = os.wait()
         if ended == command:
-            os._exit(_exit_code(status))
+            os._exit(exit_code(os.waitstatus_to_exitcode(status)))
 
 
 def _execute(command: list[str]) -> NoReturn:
@@ -112,8 +112,8 @@ def _execute(command: list[str]) -> NoReturn:
         os._exit(COMMAND_NOT_FOUND)
 
 
-def _exit_code(status: int) -> int:
-    code = os.waitstatus_to_exitcode(status)
+def exit_code(code: int) -> int:
+    """A container's exit code for that of a process, which is -n after signal n."""
     return code if code >= 0 else 128 - code
 
 

@@ -42,9 +42,8 @@ class HttpAnswer:
 
 
 @pytest.fixture(scope="session")
-def clients() -> Iterator[None]:
-    """The process's clients, made once: making one takes longer than a test."""
-    aws.client.cache_clear()
+def clients() -> dict[str, Any]:
+    """A process's clients, made once: making one takes longer than a test."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         environment.setenv("AWS_ACCESS_KEY_ID", "testing")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -52,17 +51,15 @@ def clients() -> Iterator[None]:
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
         # What the session learns here must not outlive it in other tests.
         environment.setattr(boto3, "DEFAULT_SESSION", None)
-        aws.client("s3")
-        aws.client("dynamodb")
-    yield
-    aws.client.cache_clear()
+        return {name: aws.client.__wrapped__(name) for name in ("s3", "dynamodb")}
 
 
 @pytest.fixture
-def cloud(clients: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def cloud(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty account of its own, and the environment of a function in it."""
     monkeypatch.setenv("LAKE_BUCKET", LAKE)
     monkeypatch.setenv("PREDICTIONS_TABLE", TABLE)
+    monkeypatch.setattr(aws, "client", clients.__getitem__)
     with mock_aws():
         yield
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -296,6 +297,8 @@ def test_objects_that_no_checkpoint_knows_are_reset_as_a_whole(gateway: GatewayP
     first = gateway.start()
     gateway.client("s3").create_bucket(Bucket="lake")
     gateway.client("s3").put_object(Bucket="lake", Key="photo", Body=b"meow")
+    jobs = gateway.client("sagemaker")
+    jobs.create_training_job(**job("old", role(gateway, "job", "sagemaker")))
     gateway.kill()
     for checkpoint in (gateway.state / "cloud" / "checkpoints").glob("[0-9]*/checkpoint.json"):
         checkpoint.unlink()
@@ -305,6 +308,7 @@ def test_objects_that_no_checkpoint_knows_are_reset_as_a_whole(gateway: GatewayP
     assert (again["restored"], again["reset"]) == (False, True)
     assert again["state_id"] != first["state_id"]
     assert gateway.client("s3").list_buckets()["Buckets"] == []
+    assert gateway.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
 
 
 def test_a_taken_port_or_folder_is_one_clear_sentence(
@@ -322,3 +326,27 @@ def test_a_taken_port_or_folder_is_one_clear_sentence(
     said = (running.state / "gateway.log").read_text().removeprefix(before)
     assert said.startswith("Another local cloud is running")
     assert said.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_nothing_listens_but_the_gateways_port_on_loopback(running: GatewayProcess) -> None:
+    # A stack has the emulator import all of its services.
+    stacks = running.client("cloudformation")
+    topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    stacks.create_stack(StackName="all-services", TemplateBody=json.dumps(topic))
+    stacks.get_waiter("stack_create_complete").wait(
+        StackName="all-services", WaiterConfig={"Delay": 1}
+    )
+    assert running.process is not None
+    folder = Path(f"/proc/{running.process.pid}")
+
+    ours = {str(descriptor.readlink()) for descriptor in (folder / "fd").iterdir()}
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in (folder / "net" / table).read_text().splitlines()[1:]
+    ]
+    # Columns of proc(5): the local address in hexadecimal, the state (0A: listening), the inode.
+    listening = {row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in ours}
+
+    assert listening == {f"0100007F:{running.port:04X}"}

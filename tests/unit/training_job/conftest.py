@@ -1,9 +1,8 @@
 """A lake in a folder, a backbone small enough to train with in seconds, drawn photos."""
 
-import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,43 +13,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 
-from areyouacat.lake import photo_key
 from areyouacat.settings import BACKBONE, BackboneSpec
+from tests.unit.training_job.folder_lake import FolderLake
 from training_job.backbone import Backbone, ImagenetHead
-from training_job.lake_store import ObjectMissingError
 
-TINY_DIM = 8
+TINY_DIM = 24
 TINY_CLASSES = 300
-
-
-class FolderLake:
-    """The lake's protocol on a folder; remembers what was read."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.reads: list[str] = []
-
-    def list_keys(self, prefix: str) -> Iterator[str]:
-        found = (path for path in self.root.rglob("*") if path.is_file())
-        keys = sorted(path.relative_to(self.root).as_posix() for path in found)
-        yield from (key for key in keys if key.startswith(prefix))
-
-    def read(self, key: str) -> bytes:
-        self.reads.append(key)
-        try:
-            return (self.root / key).read_bytes()
-        except FileNotFoundError as error:
-            raise ObjectMissingError(key) from error
-
-    def write(self, key: str, data: bytes) -> None:
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-    def add_photo(self, data: bytes) -> str:
-        photo = hashlib.sha256(data).hexdigest()
-        self.write(photo_key(photo), data)
-        return photo
 
 
 @pytest.fixture

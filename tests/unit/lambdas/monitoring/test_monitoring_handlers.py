@@ -11,7 +11,7 @@ from areyouacat.settings import MONITORING
 from lambdas.monitoring.handlers import collect_window, publish_metrics, trigger_retraining
 from lambdas.shared.predictions_table import PredictionsTable
 from lambdas.shared.serving_pointer_store import ServingPointerStore
-from tests.unit.lambdas.monitoring.conftest import Cloud
+from tests.unit.lambdas.monitoring.moto_cloud import Cloud
 from tests.unit.lambdas.pipeline.factories import labelled_item
 
 CHAMPION = Variant("champion", "are-you-a-cat", "1", 1.0, "k", "s", "j", "h")

@@ -4,7 +4,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,16 @@ from areyouacat.verdicts import Bands
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TFLITE = b"the network"
+
+
+@dataclass(frozen=True)
+class FunctionContext:
+    """What the logger reads from a Lambda context."""
+
+    function_name: str = "under-test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:under-test"
+    aws_request_id: str = "request-1"
 
 
 def photo_hash(name: str) -> str:

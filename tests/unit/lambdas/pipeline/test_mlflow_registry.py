@@ -18,8 +18,8 @@ from mlflow.tracking import MlflowClient
 from areyouacat.errors import RegistryError
 from lambdas.pipeline.dal.registry import MlflowRegistry
 from lambdas.pipeline.handlers import move_alias, record_outcome, register_model
-from tests.unit.lambdas.pipeline.conftest import Cloud
 from tests.unit.lambdas.pipeline.factories import model_archive
+from tests.unit.lambdas.pipeline.moto_cloud import Cloud
 
 _PATIENCE_SECONDS = 180
 # Background jobs (scorers, optimisers) double the time the server takes to start.

@@ -18,7 +18,6 @@ from lambdas.pipeline.handlers import (
 )
 from lambdas.shared.environment import MissingEnvironmentError
 from lambdas.shared.predictions_table import PredictionsTable
-from tests.unit.lambdas.pipeline.conftest import Cloud
 from tests.unit.lambdas.pipeline.factories import (
     index_row,
     label_record,
@@ -26,6 +25,7 @@ from tests.unit.lambdas.pipeline.factories import (
     model_files,
     photo_hash,
 )
+from tests.unit.lambdas.pipeline.moto_cloud import Cloud
 
 
 def acquire(arn: str, context: Any, **request: Any) -> dict[str, Any]:

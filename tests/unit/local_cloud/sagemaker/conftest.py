@@ -41,8 +41,8 @@ def s3(endpoint: str) -> Iterator[Any]:
 
 
 def uv() -> str:
-    """uv is a tool of the project: where it is missing, these tests fail, not vanish."""
-    return os.environ.get("UV") or shutil.which("uv") or "uv"
+    """The project's uv: where there is none, these tests fail; they do not vanish."""
+    return os.environ.get("UV") or shutil.which("uv") or str(Path(".venvs/uv/bin/uv").resolve())
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from tests.unit.local_cloud.sagemaker.tiny_cloud import ACCOUNT, REGION, Cloud, client, request
@@ -28,9 +29,11 @@ def sagemaker(cloud: Cloud) -> Any:
         action = (target.decode() if isinstance(target, bytes) else target).removeprefix(
             "SageMaker."
         )
-        payload = json.loads(request.body or b"{}")
+        assert isinstance(request.body, bytes)
+        payload = json.loads(request.body)
         status, body = cloud.service.handle(action, payload, ACCOUNT, REGION)
-        return AWSResponse(request.url, status, {}, RawBody(json.dumps(body).encode()))
+        answer = RawBody(json.dumps(body).encode())
+        return AWSResponse(request.url, status, HTTPHeaders(), answer)
 
     sagemaker = client("sagemaker", "http://127.0.0.1:9")
     sagemaker.meta.events.register("before-send.sagemaker", send)

@@ -8,6 +8,7 @@ import pytest
 from local_cloud.sagemaker import container
 from local_cloud.sagemaker.container import Isolation
 from local_cloud.sagemaker.control import JobControl
+from local_cloud.sagemaker.launcher import exit_code
 from tests.unit.local_cloud.sagemaker.tiny_cloud import Cloud
 
 # Two jobs meet in a folder that both see, and only then look at what is theirs.
@@ -90,6 +91,11 @@ def test_every_isolation_passes_on_output_exit_code_and_stop(
 
     assert lines == ["starts", "stops"]
     assert ended.code == 3
+
+
+@pytest.mark.parametrize(("code", "reported"), [(0, 0), (3, 3), (-9, 137), (-15, 143)])
+def test_a_signal_becomes_an_exit_code_as_containers_have_it(code: int, reported: int) -> None:
+    assert exit_code(code) == reported
 
 
 def test_opt_keeps_what_the_machine_has_there(tmp_path: Path) -> None:

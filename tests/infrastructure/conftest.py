@@ -1,0 +1,58 @@
+"""Both templates, synthesised once, with stubs for the functions' code: no network needed."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk import aws_lambda as lambda_
+
+from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, Settings, Target
+from infra_cdk.stack import AreYouACatStack
+
+Template = Mapping[str, Any]
+
+
+class StubBundler:
+    """Gives every function the same one-line module."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "stub.py").write_text("handler = None\n")
+        self._folder = folder
+
+    def code(self, bundle: str) -> lambda_.Code:
+        """The same for every bundle."""
+        del bundle
+        return lambda_.Code.from_asset(str(self._folder))
+
+
+def synthesise(target: Target, folder: Path) -> Template:
+    context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
+    app = App(
+        outdir=str(folder / "cdk.out"),
+        context={**context, "target": target.value, "mlflow_tracking_uri": "http://mlflow"},
+    )
+    stub = folder / "stub"
+    stub.mkdir()
+    AreYouACatStack(
+        app, STACK_NAME, settings=Settings.from_context(app.node), bundler=StubBundler(stub)
+    )
+    template: Template = app.synth().get_stack_by_name(STACK_NAME).template
+    return template
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Target, Template]:
+    return {target: synthesise(target, tmp_path_factory.mktemp(target)) for target in Target}
+
+
+@pytest.fixture(scope="session", params=list(Target), ids=lambda target: f"on {target}")
+def template(request: pytest.FixtureRequest, templates: Mapping[Target, Template]) -> Template:
+    return templates[request.param]
+
+
+@pytest.fixture(scope="session")
+def aws_template(templates: Mapping[Target, Template]) -> Template:
+    return templates[Target.AWS]

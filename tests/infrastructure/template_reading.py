@@ -1,0 +1,63 @@
+"""Reading a CloudFormation template: resources by type, statements by role."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Template = Mapping[str, Any]
+
+
+def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """Properties by logical id of all resources of a type such as `S3::Bucket`."""
+    return {
+        logical_id: resource.get("Properties", {})
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == f"AWS::{kind}"
+    }
+
+
+def only(template: Template, kind: str) -> dict[str, Any]:
+    """Properties of the one resource of a type."""
+    (properties,) = resources(template, kind).values()
+    return properties
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def identity_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every role's policies, with the logical id of the role."""
+    for policy in resources(template, "IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            for role in policy["Roles"]:
+                yield role["Ref"], statement
+    for logical_id, role in resources(template, "IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield logical_id, statement
+
+
+def actions_of(template: Template, role: str) -> set[str]:
+    """Every action that a role's policies allow."""
+    return {
+        action
+        for owner, statement in identity_statements(template)
+        if owner == role
+        for action in as_list(statement["Action"])
+    }
+
+
+def function_named(template: Template, name: str) -> dict[str, Any]:
+    """Properties of the function whose name ends in `name`."""
+    (found,) = (
+        function
+        for function in resources(template, "Lambda::Function").values()
+        if function["FunctionName"] == f"AreYouACat-{name}"
+    )
+    return found
+
+
+def role_of(function: Mapping[str, Any]) -> str:
+    """Logical id of a function's role."""
+    logical_id: str = function["Role"]["Fn::GetAtt"][0]
+    return logical_id

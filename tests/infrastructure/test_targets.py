@@ -1,0 +1,107 @@
+"""The whole difference between the AWS and the local template, and what both promise."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+from aws_cdk import App
+
+from infra_cdk.settings import Settings, Target
+from tests.infrastructure.template_reading import Template, resources
+
+OUTPUTS = {
+    "ApiUrl",
+    "ApiId",
+    "ApiStage",
+    "ApiKeyId",
+    "LakeBucket",
+    "PredictionsTable",
+    "ControlTable",
+    "TrainStateMachineArn",
+    "DeployStateMachineArn",
+    "MonitorStateMachineArn",
+    "RetrainTopicArn",
+    "OpsTopicArn",
+    "PredictFunctionName",
+    "FeedbackAccuracyAlarmName",
+    "DashboardName",
+}
+
+
+def kinds(template: Template) -> Counter[str]:
+    return Counter(resource["Type"] for resource in template["Resources"].values())
+
+
+def test_only_the_image_repository_is_on_aws_alone(templates: Mapping[Target, Template]) -> None:
+    aws, local = kinds(templates[Target.AWS]), kinds(templates[Target.LOCAL])
+
+    assert aws - local == {"AWS::ECR::Repository": 1}
+    assert local - aws == {}
+
+
+def test_properties_differ_only_where_listed(templates: Mapping[Target, Template]) -> None:
+    differing: dict[str, set[str]] = {}
+    aws, local = templates[Target.AWS]["Resources"], templates[Target.LOCAL]["Resources"]
+    for logical_id in aws.keys() & local.keys():
+        one, other = aws[logical_id], local[logical_id]
+        for level_one, level_other in (
+            (one, other),
+            (one.get("Properties", {}), other.get("Properties", {})),
+        ):
+            names = {
+                name
+                for name in level_one.keys() | level_other.keys()
+                if name != "Properties" and level_one.get(name) != level_other.get(name)
+            }
+            if names:
+                differing.setdefault(one["Type"], set()).update(names)
+
+    retention = {"DeletionPolicy", "UpdateReplacePolicy"}
+    assert differing == {
+        "AWS::S3::Bucket": retention,
+        "AWS::DynamoDB::Table": retention | {"DeletionProtectionEnabled"},
+        "AWS::ApiGateway::Account": retention,
+        "AWS::ApiGateway::Stage": {"TracingEnabled"},
+        "AWS::Lambda::Function": {"Architectures", "Runtime", "TracingConfig"},
+        "AWS::StepFunctions::StateMachine": {"DefinitionSubstitutions", "TracingConfiguration"},
+        "AWS::IAM::Policy": retention | {"PolicyDocument"},  # X-Ray, ECR
+        "AWS::IAM::Role": retention,  # API Gateway's logging role
+    }
+
+
+def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
+    holding_data = [
+        resource
+        for resource in aws_template["Resources"].values()
+        if resource["Type"] in {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ECR::Repository"}
+    ]
+
+    assert len(holding_data) == 4
+    assert {resource["DeletionPolicy"] for resource in holding_data} == {"Retain"}
+
+
+def test_functions_run_current_python_on_arm_on_aws(aws_template: Template) -> None:
+    functions = resources(aws_template, "Lambda::Function").values()
+
+    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
+    assert {f["TracingConfig"]["Mode"] for f in functions} == {"Active"}
+
+
+def test_outputs_are_those_that_other_programs_read(template: Template) -> None:
+    assert set(template["Outputs"]) - {"BootstrapVersion"} == OUTPUTS
+
+
+def test_nothing_is_tied_to_an_account_or_region(template: Template) -> None:
+    assert "AWS::Region" in str(template)
+    assert "us-east-1" not in str(template)
+
+
+def test_an_unknown_target_is_refused_with_the_remedy() -> None:
+    app = App(context={"target": "gcp"})
+
+    with pytest.raises(ValueError, match=r"unknown target 'gcp': use -c target=aws or"):
+        Settings.from_context(app.node)
+
+
+def test_aws_is_the_default_target() -> None:
+    assert Settings.from_context(App().node).target is Target.AWS

@@ -1,0 +1,264 @@
+"""What must hold in both templates, whatever else changes."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.template_reading import (
+    Template,
+    actions_of,
+    as_list,
+    function_named,
+    identity_statements,
+    only,
+    resources,
+    role_of,
+)
+
+DENIES_PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
+
+UNNAMEABLE = {
+    # Actions for which AWS knows no resource, and why they are there.
+    "cloudwatch:PutMetricData": "narrowed by the condition on the namespace",
+    "ecr:GetAuthorizationToken": "the login to a registry, not to a repository",
+    "logs:CreateLogDelivery": "a state machine's logging",
+    "logs:GetLogDelivery": "a state machine's logging",
+    "logs:UpdateLogDelivery": "a state machine's logging",
+    "logs:DeleteLogDelivery": "a state machine's logging",
+    "logs:ListLogDeliveries": "a state machine's logging",
+    "logs:PutResourcePolicy": "a state machine's logging",
+    "logs:DescribeResourcePolicies": "a state machine's logging",
+    "logs:DescribeLogGroups": "a state machine's logging",
+    "xray:PutTraceSegments": "tracing",
+    "xray:PutTelemetryRecords": "tracing",
+    "xray:GetSamplingRules": "tracing",
+    "xray:GetSamplingTargets": "tracing",
+}
+
+
+def denials(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        statement
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement.get("Condition") == DENIES_PLAIN_HTTP
+    ]
+
+
+def test_the_lake_is_encrypted_versioned_and_private(template: Template) -> None:
+    bucket = only(template, "S3::Bucket")
+
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert "BucketName" not in bucket
+
+
+def test_the_lake_is_reached_over_tls_alone(template: Template) -> None:
+    (denial,) = denials(only(template, "S3::BucketPolicy"))
+
+    assert denial["Action"] == "s3:*"
+    assert denial["Principal"] == {"AWS": "*"}
+
+
+def test_the_lake_forgets_old_versions_uploads_and_half_uploads(template: Template) -> None:
+    rules = only(template, "S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    by_id = {rule["Id"]: rule for rule in rules}
+
+    assert by_id["forget-what-was-overwritten"]["NoncurrentVersionExpiration"] == {
+        "NoncurrentDays": 30
+    }
+    assert by_id["forget-uploads"]["Prefix"] == "uploads/"
+    assert by_id["forget-uploads"]["ExpirationInDays"] == 1
+    assert by_id["forget-half-uploads"]["AbortIncompleteMultipartUpload"] == {
+        "DaysAfterInitiation": 2
+    }
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+
+
+def test_no_lifecycle_rule_expires_anything_but_uploads(template: Template) -> None:
+    rules = only(template, "S3::Bucket")["LifecycleConfiguration"]["Rules"]
+
+    assert [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule] == ["uploads/"]
+
+
+def test_tables_are_on_demand_and_can_be_restored_to_any_second(template: Template) -> None:
+    tables = resources(template, "DynamoDB::Table")
+
+    assert len(tables) == 2
+    for table in tables.values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_predictions_expire_and_are_indexed_by_hour(template: Template) -> None:
+    (table,) = (
+        table
+        for table in resources(template, "DynamoDB::Table").values()
+        if "GlobalSecondaryIndexes" in table
+    )
+
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {
+        "by_predicted_hour": ["predicted_bucket", "predicted_at"],
+        "by_feedback_hour": ["feedback_bucket", "feedback_at"],
+    }
+
+
+def test_no_role_has_a_managed_policy(template: Template) -> None:
+    roles = resources(template, "IAM::Role")
+
+    assert roles
+    assert not [name for name, role in roles.items() if role.get("ManagedPolicyArns")]
+
+
+def test_every_action_on_any_resource_is_one_that_aws_lets_nobody_name(
+    template: Template,
+) -> None:
+    on_anything = {
+        action
+        for _, statement in identity_statements(template)
+        if "*" in as_list(statement["Resource"])
+        for action in as_list(statement["Action"])
+    }
+
+    assert on_anything <= set(UNNAMEABLE)
+
+
+def test_no_statement_allows_a_whole_service(template: Template) -> None:
+    actions = {
+        action
+        for _, statement in identity_statements(template)
+        for action in as_list(statement["Action"])
+    }
+
+    assert not {action for action in actions if "*" in action}
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    functions = resources(template, "Lambda::Function").values()
+
+    used = Counter(role_of(function) for function in functions)
+    assert len(functions) == 14
+    assert set(used.values()) == {1}
+
+
+def test_every_function_logs_to_its_own_group_which_forgets(template: Template) -> None:
+    groups = resources(template, "Logs::LogGroup")
+
+    for function in resources(template, "Lambda::Function").values():
+        group_id = function["LoggingConfig"]["LogGroup"]["Ref"]
+        group = groups[group_id]
+        assert group["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
+        assert group["RetentionInDays"] == 30
+        (writes,) = (
+            statement
+            for owner, statement in identity_statements(template)
+            if owner == role_of(function) and "logs:PutLogEvents" in statement["Action"]
+        )
+        assert writes["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert writes["Resource"] == {"Fn::GetAtt": [group_id, "Arn"]}
+
+
+def test_every_log_group_forgets(template: Template) -> None:
+    groups = resources(template, "Logs::LogGroup").values()
+
+    assert {group.get("RetentionInDays") for group in groups} == {30}
+
+
+def test_topics_take_messages_over_tls_alone(template: Template) -> None:
+    topics = set(resources(template, "SNS::Topic"))
+    policies = resources(template, "SNS::TopicPolicy").values()
+
+    guarded = {policy["Topics"][0]["Ref"] for policy in policies if denials(policy)}
+    assert len(topics) == 2
+    assert guarded == topics
+
+
+def test_only_this_accounts_alarms_may_publish_to_the_retrain_topic(template: Template) -> None:
+    (allowed,) = (
+        statement
+        for policy in resources(template, "SNS::TopicPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    )
+
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_dead_letters_are_encrypted_and_travel_over_tls(template: Template) -> None:
+    assert only(template, "SQS::Queue")["SqsManagedSseEnabled"] is True
+    assert only(template, "SQS::Queue")["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert denials(only(template, "SQS::QueuePolicy"))
+
+
+def test_sagemaker_alone_may_be_handed_the_training_role(template: Template) -> None:
+    passes = [
+        statement
+        for _, statement in identity_statements(template)
+        if "iam:PassRole" in as_list(statement["Action"])
+    ]
+
+    (statement,) = passes
+    assert statement["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    }
+    training_role = statement["Resource"]["Fn::GetAtt"][0]
+    trust = resources(template, "IAM::Role")[training_role]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("name", "forbidden"),
+    [
+        ("predict", {"dynamodb:DeleteItem", "dynamodb:Scan", "s3:DeleteObject"}),
+        ("api", {"s3:PutObject", "dynamodb:PutItem", "dynamodb:Scan"}),
+        ("evaluate-candidate", {"s3:PutObject", "dynamodb:GetItem"}),
+        ("record-outcome", {"s3:GetObject", "dynamodb:GetItem"}),
+        ("move-alias", {"s3:GetObject", "s3:PutObject"}),
+        ("publish-metrics", {"s3:GetObject", "dynamodb:Query"}),
+        ("trigger-retraining", {"s3:GetObject", "states:StopExecution"}),
+    ],
+)
+def test_a_function_cannot_do_what_is_not_its_business(
+    template: Template, name: str, forbidden: set[str]
+) -> None:
+    allowed = actions_of(template, role_of(function_named(template, name)))
+
+    assert allowed
+    assert not allowed & forbidden
+
+
+def test_only_promote_may_move_the_serving_pointer(template: Template) -> None:
+    movers = {
+        owner
+        for owner, statement in identity_statements(template)
+        if "s3:PutObject" in as_list(statement["Action"])
+        and "/serving/live.json" in json.dumps(statement["Resource"])
+    }
+
+    assert movers == {role_of(function_named(template, "promote"))}
+
+
+def test_the_training_job_lists_only_what_it_reads_and_writes(template: Template) -> None:
+    (role,) = (
+        name
+        for name, role in resources(template, "IAM::Role").items()
+        if "sagemaker.amazonaws.com" in json.dumps(role["AssumeRolePolicyDocument"])
+    )
+    (listing,) = (
+        statement
+        for owner, statement in identity_statements(template)
+        if owner == role and "s3:ListBucket" in as_list(statement["Action"])
+    )
+
+    prefixes = {prefix.split("/")[0] for prefix in listing["Condition"]["StringLike"]["s3:prefix"]}
+    assert prefixes == {"photos", "datasets", "features", "training"}

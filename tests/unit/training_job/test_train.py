@@ -1,0 +1,336 @@
+"""The whole job on drawn pictures, and how it ends when something is wrong."""
+
+import hashlib
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from areyouacat.model_spec import ModelSpec
+from areyouacat.settings import LABELS, BackboneSpec
+from tests.unit.training_job.folder_lake import FolderLake
+from training_job import job, lake_store, tracking, train
+from training_job.backbone import Backbone
+from training_job.comparison import TfliteModel
+from training_job.dataset import read_dataset
+from training_job.errors import TrainingDataError
+from training_job.job import run_job
+from training_job.photos import PhotoSource
+from training_job.sagemaker_env import TrainingEnvironment, read_environment
+
+Draw = Callable[[int, bool], bytes]
+
+
+class RecordingRun:
+    """An MLflow run that remembers."""
+
+    def __init__(self) -> None:
+        self.run_id: str | None = "run-1"
+        self.seen_parameters: dict[str, object] = {}
+        self.seen_metrics: dict[str, float] = {}
+        self.curves: dict[str, int] = {}
+        self.files: list[str] = []
+        self.status = "RUNNING"
+
+    def parameters(self, values: Mapping[str, object]) -> None:
+        self.seen_parameters |= values
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        self.seen_metrics |= values
+
+    def curve(self, name: str, values: Sequence[float]) -> None:
+        self.curves[name] = len(values)
+
+    def artifacts(self, folder: Path) -> None:
+        self.files += sorted(path.name for path in folder.iterdir())
+
+    def end(self, status: tracking.RunStatus) -> None:
+        assert self.status == "RUNNING"
+        self.status = status
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "ml/input/config").mkdir(parents=True)
+    (tmp_path / "ml/input/data/dataset").mkdir(parents=True)
+    return {
+        "SAGEMAKER_BASE_DIR": str(tmp_path / "ml"),
+        "LAKE_BUCKET": "lake",
+        "TRAINING_JOB_NAME": "job-1",
+    }
+
+
+@pytest.fixture
+def fill(environ: dict[str, str], lake: FolderLake, draw_photo: Draw) -> Callable[..., None]:
+    """Write a data set of drawn pictures into lake and channel."""
+
+    def write(mode: str, per_split: Mapping[str, int]) -> None:
+        entries: list[dict[str, str]] = []
+        for number, split in enumerate(Counter(per_split).elements()):
+            for label in LABELS.all:
+                photo = lake.add_photo(draw_photo(number, label == LABELS.positive))
+                entries.append(
+                    {
+                        "photo": photo,
+                        "label": label,
+                        "split": split,
+                        "source": "drawn",
+                        "labelled_by": "seed",
+                        "group": photo,
+                    }
+                )
+        entries.sort(key=lambda entry: entry["photo"])
+        manifest = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+        channel = Path(environ["SAGEMAKER_BASE_DIR"]) / "input/data/dataset"
+        (channel / "manifest.jsonl").write_bytes(manifest)
+        version = hashlib.sha256(manifest).hexdigest()[:16]
+        counts = {split: dict.fromkeys(LABELS.all, n) for split, n in per_split.items()}
+        summary = {"version": version, "mode": mode, "counts": counts}
+        (channel / "summary.json").write_text(json.dumps(summary))
+
+    return write
+
+
+@pytest.fixture
+def environment(environ: dict[str, str]) -> TrainingEnvironment:
+    return read_environment(environ)
+
+
+TRAINED = {"train": 60, "validation": 20, "test": 20, "recent": 5}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+@pytest.fixture
+def quick_learner(environ: dict[str, str]) -> TrainingEnvironment:
+    """Large steps: the tiny backbone's random prior is worth nothing and must be unlearnt."""
+    config = Path(environ["SAGEMAKER_BASE_DIR"]) / "input/config/hyperparameters.json"
+    config.write_text(json.dumps({"learning_rate": "0.05"}))
+    return read_environment(environ)
+
+
+def test_a_trained_model_leaves_everything_that_serving_and_the_gate_read(
+    fill: Callable[..., None],
+    quick_learner: TrainingEnvironment,
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> None:
+    fill("trained", TRAINED)
+    run = RecordingRun()
+
+    run_job(quick_learner, lake, run, load=lambda: tiny_backbone)
+
+    model = quick_learner.paths.model
+    spec = ModelSpec.from_json((model / "model.json").read_bytes())
+    tflite = (model / "model.tflite").read_bytes()
+    assert spec.mode == "trained"
+    assert spec.tflite.sha256 == hashlib.sha256(tflite).hexdigest()
+    assert (spec.training_job_name, spec.mlflow_run_id) == ("job-1", "run-1")
+    assert spec.backbone_hash == tiny_backbone.spec.hash
+    assert spec.metrics["test_accuracy"] > 0.9
+    assert sum(spec.baseline["probability"]["counts"]) == spec.baseline["photos"] == 40
+    assert len(spec.baseline["sketch"]["mean"]) == 16
+
+    scores = [json.loads(line) for line in (model / "scores.jsonl").read_text().splitlines()]
+    assert Counter(score["split"] for score in scores) == {
+        "validation": 40,
+        "test": 40,
+        "recent": 10,
+    }
+    source = PhotoSource(Path("no channel"), lake)
+    served = [TfliteModel(tflite).probability(source.pixels(s["photo"])) for s in scores[:10]]
+    np.testing.assert_allclose(served, [s["probability"] for s in scores[:10]], atol=0.02)
+
+    assert set(read_json(model / "metrics.json")["export"]) == {"float32", "float16", "int8"}
+    assert {"model.json", "model.tflite", "model.keras", "model_card.md", "roc.png"} <= set(
+        run.files
+    )
+    assert {"reliability.png", "training_curve.png", "confusion_test.png"} <= set(run.files)
+    assert run.curves == {"train_loss": 40, "validation_loss": 40}
+    assert run.seen_parameters["mode"] == "trained"
+    assert run.seen_metrics["test_accuracy"] == spec.metrics["test_accuracy"]
+
+
+def test_the_same_job_again_gives_the_same_model_and_computes_no_feature(
+    fill: Callable[..., None],
+    environment: TrainingEnvironment,
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> None:
+    fill("trained", {"train": 30, "validation": 10, "test": 10})
+    first = run_job(environment, lake, RecordingRun(), load=lambda: tiny_backbone)
+    scores = (environment.paths.model / "scores.jsonl").read_bytes()
+
+    second = run_job(environment, lake, RecordingRun(), load=lambda: tiny_backbone)
+
+    assert second.metrics["features_computed"] == 0
+    assert (environment.paths.model / "scores.jsonl").read_bytes() == scores
+    for name in ("threshold", "bands", "temperature", "baseline"):
+        assert getattr(first, name) == getattr(second, name)
+
+
+def test_bootstrap_answers_with_the_prior_at_a_threshold_of_one_half(
+    fill: Callable[..., None],
+    environment: TrainingEnvironment,
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> None:
+    fill("bootstrap", {"train": 9, "validation": 1, "test": 1})
+
+    spec = run_job(environment, lake, RecordingRun(), load=lambda: tiny_backbone)
+
+    assert (spec.mode, spec.threshold, spec.temperature) == ("bootstrap", 0.5, 1.0)
+    scores = (environment.paths.model / "scores.jsonl").read_text().splitlines()
+    assert len(scores) == 22  # train too: there is hardly anything else to compare with
+    dataset = read_dataset(environment.paths.channel("dataset"))
+    negatives = {
+        entry.photo
+        for entry in dataset.entries
+        if entry.split == "train" and entry.label == LABELS.negative
+    }
+    above = [s for s in map(json.loads, scores) if s["photo"] in negatives]
+    assert sum(score["probability"] >= 0.5 for score in above) == 1  # 99th percentile of nine
+
+
+@pytest.mark.parametrize(
+    ("manifest", "summary"),
+    [
+        ("not json", "{}"),
+        ("", '{"version": "1", "mode": "trained"}'),
+        ('{"photo": "a"}', '{"version": "1", "mode": "trained"}'),
+    ],
+)
+def test_a_broken_data_set_is_refused(
+    environment: TrainingEnvironment, manifest: str, summary: str
+) -> None:
+    channel = environment.paths.channel("dataset")
+    (channel / "manifest.jsonl").write_text(manifest)
+    (channel / "summary.json").write_text(summary)
+
+    with pytest.raises(TrainingDataError):
+        read_dataset(channel)
+
+
+@pytest.fixture
+def main(
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> Iterator[Callable[[], tuple[int, RecordingRun]]]:
+    """The entry point with a lake in a folder, a tiny backbone and a run that remembers."""
+    for name in ("HYPERPARAMETERS", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    run = RecordingRun()
+    monkeypatch.setattr(tracking, "start_run", lambda *_: run)
+    monkeypatch.setattr(lake_store, "S3Lake", lambda _: lake)
+    monkeypatch.setattr(job, "run_job", partial(run_job, load=lambda: tiny_backbone))
+    before = signal.getsignal(signal.SIGTERM)
+    yield lambda: (train.main(), run)
+    signal.signal(signal.SIGTERM, before)
+
+
+def failure(environ: dict[str, str]) -> Path:
+    return Path(environ["SAGEMAKER_BASE_DIR"]) / "output/failure"
+
+
+def test_success_ends_with_zero_and_a_finished_run(
+    main: Callable[[], tuple[int, RecordingRun]],
+    fill: Callable[..., None],
+    environ: dict[str, str],
+) -> None:
+    fill("bootstrap", {"train": 6})
+
+    code, run = main()
+
+    assert (code, run.status) == (0, "FINISHED")
+    assert not failure(environ).exists()
+
+
+def test_a_refused_hyperparameter_fails_before_a_run_is_opened(
+    main: Callable[[], tuple[int, RecordingRun]], environ: dict[str, str]
+) -> None:
+    config = Path(environ["SAGEMAKER_BASE_DIR"]) / "input/config/hyperparameters.json"
+    config.write_text(json.dumps({"epoch": "5"}))
+
+    code, run = main()
+
+    assert (code, run.status) == (1, "RUNNING")
+    assert "unknown hyperparameters: epoch" in failure(environ).read_text()
+
+
+def test_a_data_set_that_cannot_be_trained_on_fails_the_run_with_its_reason(
+    main: Callable[[], tuple[int, RecordingRun]], environ: dict[str, str]
+) -> None:
+    code, run = main()  # the channel is empty
+
+    assert (code, run.status) == (1, "FAILED")
+    assert "manifest.jsonl" in failure(environ).read_text()
+    assert not (Path(environ["SAGEMAKER_BASE_DIR"]) / "model/model.json").exists()
+
+
+def test_an_unforeseen_error_still_leaves_a_reason(
+    main: Callable[[], tuple[int, RecordingRun]],
+    fill: Callable[..., None],
+    environ: dict[str, str],
+    lake: FolderLake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill("bootstrap", {"train": 6})
+
+    def full(key: str, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lake, "write", full)
+    code, run = main()
+
+    assert (code, run.status) == (1, "FAILED")
+    assert "No space left on device" in failure(environ).read_text()
+
+
+def test_a_tracking_server_that_went_away_does_not_hide_the_reason(
+    main: Callable[[], tuple[int, RecordingRun]],
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(_: RecordingRun, status: str) -> None:
+        raise ConnectionError("tracking server is gone")
+
+    monkeypatch.setattr(RecordingRun, "end", gone)
+    code, _ = main()
+
+    assert code == 1
+    assert "manifest.jsonl" in failure(environ).read_text()
+
+
+def test_sigterm_ends_the_job_and_the_run_is_killed(
+    main: Callable[[], tuple[int, RecordingRun]],
+    fill: Callable[..., None],
+    environ: dict[str, str],
+    lake: FolderLake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill("bootstrap", {"train": 6})
+    monkeypatch.setattr(lake, "write", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    code, run = main()
+
+    assert (code, run.status) == (143, "KILLED")
+    assert not failure(environ).exists()
+    assert not (Path(environ["SAGEMAKER_BASE_DIR"]) / "model/model.json").exists()
+
+
+def test_another_backbone_is_another_cache(tiny_spec: BackboneSpec) -> None:
+    assert tiny_spec.hash != BackboneSpec("tiny", "0" * 64, 224, 24, 7, 2).hash
