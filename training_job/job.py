@@ -93,13 +93,9 @@ def _train(
     dataset = read_dataset(environment.paths.channel(DATASET_CHANNEL))
     mode = environment.mode(dataset.summary)
     _LOG.info("data set %s: %s photos, %s", dataset.version, f"{len(dataset.photos):,}", mode)
-    run.parameters(
-        {
-            **asdict(environment.hyperparameters),
-            "mode": mode,
-            "dataset_version": dataset.version,
-        }
-    )
+    lineage = {"mode": mode, "dataset_version": dataset.version}
+    run.tags(lineage)
+    run.parameters({**asdict(environment.hyperparameters), **lineage})
     with watch.stage("backbone"):
         backbone = load()
     with watch.stage("features"):

@@ -55,9 +55,9 @@ def model_card(
             "## Use and limits",
             "",
             "Meant for everyday photos in which the subject fills a good part of the picture. "
-            "Drawings, very small pictures (under about 64 pixels) and subjects at the edge of a "
-            "large scene are answered worse. Not meant for decisions about people or safety. "
-            "Photos unlike those above should be labelled and added before trusting an answer.",
+            "Not examined: drawings, pictures under 64 pixels, subjects that are a small part of "
+            "a large scene. Not meant for decisions about people or safety. Photos unlike those "
+            "above should be labelled and added before trusting an answer.",
             "",
         ]
     )

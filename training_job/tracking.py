@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from training_job.errors import TrackingError
@@ -27,6 +27,10 @@ class Run(Protocol):
 
     def parameters(self, values: Mapping[str, object]) -> None:
         """What the run was made with."""
+        ...
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """What the run can be found by."""
         ...
 
     def metrics(self, values: Mapping[str, float]) -> None:
@@ -54,6 +58,9 @@ class NoRun:
     def parameters(self, values: Mapping[str, object]) -> None:
         """Nothing is recorded."""
 
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Nothing is recorded."""
+
     def metrics(self, values: Mapping[str, float]) -> None:
         """Nothing is recorded."""
 
@@ -79,6 +86,11 @@ class MlflowRun:
         """Log parameters as text."""
         params = [Param(name, str(value)[:_MAX_PARAMETER]) for name, value in values.items()]
         self._client.log_batch(self.run_id, params=params)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags."""
+        tags = [RunTag(name, value) for name, value in values.items()]
+        self._client.log_batch(self.run_id, tags=tags)
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Log final values."""

@@ -1,6 +1,6 @@
 """The SageMaker training job's image and role."""
 
-from aws_cdk import Aws, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -36,7 +36,10 @@ class TrainingJob(Construct):
 
     def _allow_logs(self) -> None:
         group = Stack.of(self).format_arn(
-            service="logs", resource="log-group", resource_name="/aws/sagemaker/TrainingJobs"
+            service="logs",
+            resource="log-group",
+            resource_name="/aws/sagemaker/TrainingJobs",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.role.add_to_policy(
             iam.PolicyStatement(

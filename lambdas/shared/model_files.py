@@ -60,8 +60,10 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return content.read() if content else b""
 
 
-def verified_spec(spec: bytes, tflite: bytes) -> ModelSpec:
+def verified_spec(spec: bytes, tflite: bytes, where: str = "the model") -> ModelSpec:
     """What `model.json` says, checked against the model's bytes and against this build.
+
+    `where` names the model in messages.
 
     Raises:
         CorruptModelError: unreadable, about other bytes, or made for other labels or another
@@ -70,12 +72,12 @@ def verified_spec(spec: bytes, tflite: bytes) -> ModelSpec:
     try:
         read = ModelSpec.from_json(spec)
     except ValueError as error:
-        raise CorruptModelError(f"{SPEC_FILE} cannot be read: {error}") from error
+        raise CorruptModelError(f"{where}: {SPEC_FILE} cannot be read: {error}") from error
     found = sha256_hex(tflite)
     if found != read.tflite.sha256:
         raise CorruptModelError(
-            f"{MODEL_FILE} has the hash {found}, {SPEC_FILE} says {read.tflite.sha256}"
+            f"{where}: {MODEL_FILE} has the hash {found}, {SPEC_FILE} says {read.tflite.sha256}"
         )
     if mismatches := read.mismatches():
-        raise CorruptModelError(f"the model cannot be served: {'; '.join(mismatches)}")
+        raise CorruptModelError(f"{where} cannot be served: {'; '.join(mismatches)}")
     return read

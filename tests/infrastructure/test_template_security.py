@@ -216,6 +216,26 @@ def test_sagemaker_alone_may_be_handed_the_training_role(template: Template) -> 
     assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
+def test_arns_that_we_put_together_have_the_form_that_aws_gives_them(template: Template) -> None:
+    built = {
+        "".join(part if isinstance(part, str) else "*" for part in resource["Fn::Join"][1])
+        for _, statement in identity_statements(template)
+        for resource in as_list(statement["Resource"])
+        if isinstance(resource, dict) and "Fn::Join" in resource
+    }
+
+    assert {arn for arn in built if arn.startswith("arn:*")} >= {
+        "arn:*:logs:*:*:log-group:/aws/sagemaker/TrainingJobs",
+        "arn:*:logs:*:*:log-group:/aws/sagemaker/TrainingJobs:*",
+        "arn:*:logs:*:*:log-group:*",
+        "arn:*:states:*:*:execution:AreYouACat-train:*",
+        "arn:*:states:*:*:execution:AreYouACat-deploy:*",
+        "arn:*:sagemaker:*:*:training-job/areyouacat-*",
+        "arn:*:events:*:*:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+        "arn:*:events:*:*:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "forbidden"),
     [

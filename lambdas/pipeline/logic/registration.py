@@ -6,11 +6,14 @@ from typing import Final
 
 from areyouacat.errors import CorruptModelError
 from areyouacat.lake import model_prefix
-from areyouacat.model_spec import MODEL_FILE, SPEC_FILE
+from areyouacat.model_spec import KERAS_FILE, MODEL_FILE, SPEC_FILE
 from areyouacat.serving_pointer import CHALLENGER
 from areyouacat.settings import MODEL_NAME
-from lambdas.pipeline.logic.archive import MODEL_FILES, unpack, verified_spec
 from lambdas.pipeline.logic.ports import Lake, Registry
+from lambdas.shared.model_files import unpack, verified_spec
+
+MODEL_FILES: Final = (MODEL_FILE, KERAS_FILE, SPEC_FILE)
+"""What a model version consists of; the last one makes it whole."""
 
 TRAINING_JOB_TAG: Final = "training_job_arn"
 """What makes a repeated registration find its version."""
@@ -57,7 +60,7 @@ def register(lake: Lake, registry: Registry, lineage: Lineage) -> Registration:
     archive = lake.read(lake.key(lineage.model_artifact))
     if archive is None:
         raise CorruptModelError(f"There is no model archive at {lineage.model_artifact}.")
-    files = unpack(archive)
+    files = unpack(archive, MODEL_FILES)
     spec = verified_spec(files[SPEC_FILE], files[MODEL_FILE], lineage.model_artifact)
     if spec.dataset_version != lineage.dataset_version:
         raise CorruptModelError(

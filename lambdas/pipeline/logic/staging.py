@@ -6,8 +6,8 @@ from areyouacat.errors import CorruptModelError, ModelNotFoundError
 from areyouacat.lake import model_prefix, sha256_hex
 from areyouacat.model_spec import MODEL_FILE, SPEC_FILE
 from areyouacat.serving_pointer import CHALLENGER, Variant
-from lambdas.pipeline.logic.archive import verified_spec
 from lambdas.pipeline.logic.ports import Lake
+from lambdas.shared.model_files import verified_spec
 
 _MODELS_PREFIX: Final = f"{model_prefix('').rstrip('/')}/"
 

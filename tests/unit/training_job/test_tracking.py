@@ -24,6 +24,7 @@ def test_a_run_records_what_it_is_told(client: MlflowClient, tmp_path: Path) -> 
 
     run = start_run(client.tracking_uri, "training", "job-1", {"dataset_version": "abc"})
     run.parameters({"epochs": 3, "long": "x" * 10_000})
+    run.tags({"mode": "trained"})
     run.metrics({"test_accuracy": 0.9})
     run.curve("train_loss", [0.5, 0.4, 0.3])
     run.artifacts(report)
@@ -34,6 +35,7 @@ def test_a_run_records_what_it_is_told(client: MlflowClient, tmp_path: Path) -> 
     assert found.info.status == "FINISHED"
     assert found.info.run_name == "job-1"
     assert found.data.tags["dataset_version"] == "abc"
+    assert found.data.tags["mode"] == "trained"
     assert found.data.params["epochs"] == "3"
     assert found.data.metrics["test_accuracy"] == 0.9
     curve = client.get_metric_history(run.run_id, "train_loss")

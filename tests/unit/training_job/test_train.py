@@ -34,6 +34,7 @@ class RecordingRun:
     def __init__(self) -> None:
         self.run_id: str | None = "run-1"
         self.seen_parameters: dict[str, object] = {}
+        self.seen_tags: dict[str, str] = {}
         self.seen_metrics: dict[str, float] = {}
         self.curves: dict[str, int] = {}
         self.files: list[str] = []
@@ -41,6 +42,9 @@ class RecordingRun:
 
     def parameters(self, values: Mapping[str, object]) -> None:
         self.seen_parameters |= values
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        self.seen_tags |= values
 
     def metrics(self, values: Mapping[str, float]) -> None:
         self.seen_metrics |= values
@@ -157,7 +161,8 @@ def test_a_trained_model_leaves_everything_that_serving_and_the_gate_read(
     )
     assert {"reliability.png", "training_curve.png", "confusion_test.png"} <= set(run.files)
     assert run.curves == {"train_loss": 40, "validation_loss": 40}
-    assert run.seen_parameters["mode"] == "trained"
+    assert run.seen_parameters["mode"] == run.seen_tags["mode"] == "trained"
+    assert run.seen_tags["dataset_version"] == spec.dataset_version
     assert run.seen_metrics["test_accuracy"] == spec.metrics["test_accuracy"]
 
 

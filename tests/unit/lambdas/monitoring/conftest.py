@@ -28,7 +28,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     aws.client.cache_clear()
     with mock_aws():
-        s3 = boto3.client("s3")
+        s3: Any = boto3.client("s3")
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
         dynamodb = boto3.client("dynamodb")
         create_predictions(dynamodb)

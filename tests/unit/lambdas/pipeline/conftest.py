@@ -34,7 +34,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
         dynamodb = boto3.client("dynamodb")
         create_tables(dynamodb)
-        s3 = boto3.client("s3")
+        s3: Any = boto3.client("s3")
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
         stepfunctions = boto3.client("stepfunctions")
         train = stepfunctions.create_state_machine(

@@ -8,7 +8,8 @@ import pytest
 
 from areyouacat.errors import CorruptModelError
 from lambdas.shared import model_files
-from lambdas.shared.model_files import unpack
+from lambdas.shared.model_files import unpack, verified_spec
+from tests.unit.lambdas.pipeline.factories import TFLITE, model_spec
 
 
 def archive(members: list[tuple[str, bytes]], mode: str = "w:gz") -> bytes:
@@ -76,3 +77,26 @@ def test_an_archive_that_unpacks_without_end_is_refused(monkeypatch: pytest.Monk
 
     with pytest.raises(CorruptModelError, match="more than 100"):
         unpack(archive([("filler", b"\0" * 101), ("model.json", b"{}")]), {"model.json"})
+
+
+def test_a_whole_model_is_verified() -> None:
+    spec = model_spec()
+
+    assert verified_spec(spec.to_json(), TFLITE, "here") == spec
+
+
+def test_a_changed_network_is_refused_with_both_hashes() -> None:
+    with pytest.raises(CorruptModelError, match=model_spec().tflite.sha256):
+        verified_spec(model_spec().to_json(), TFLITE + b"!", "here")
+
+
+def test_an_unreadable_spec_is_refused() -> None:
+    with pytest.raises(CorruptModelError, match=r"here: model\.json cannot be read"):
+        verified_spec(b"[]", TFLITE, "here")
+
+
+def test_a_model_for_other_labels_is_refused() -> None:
+    spec = model_spec(positive_label="dog")
+
+    with pytest.raises(CorruptModelError, match="positive label is 'dog'"):
+        verified_spec(spec.to_json(), TFLITE, "here")
