@@ -10,7 +10,7 @@ export LOCAL_STATE_DIR
 export LOCAL_CLOUD_ENVS ?= $(CURDIR)/.venvs/sagemaker
 export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE ?= hardlink
-export NO_UPDATE_NOTIFIER = 1
+export npm_config_update_notifier = false
 # Compiled bytecode is kept, whatever the shell says: it halves every start after the first.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -103,5 +103,5 @@ $(DEV)/.ready: requirements-dev.txt | $(UV)
 $(NODE_MODULES)/.ready: infra_cdk/cli/package-lock.json infra_cdk/cli/package.json | $(APP)/.ready
 	@echo "Getting the CDK CLI"
 	@mkdir -p $(NODE_MODULES) && cp infra_cdk/cli/package.json infra_cdk/cli/package-lock.json $(NODE_MODULES)/
-	@$(RUN) npm ci --prefix $(NODE_MODULES) --no-audit --no-fund --loglevel=error || { echo "The CDK CLI cannot be had from npm. Is the registry reachable?"; exit 1; }
+	@$(RUN) npm ci --prefix $(NODE_MODULES) --no-audit --no-fund --silent || { echo "The CDK CLI cannot be had from npm. Is the registry reachable?"; exit 1; }
 	@touch $@

@@ -147,6 +147,7 @@ async def run(
     if removed:
         logger.warning("Removed buckets newer than the checkpoint: %s", ", ".join(removed))
     ministack_hooks.require_signature_of_root()
+    ministack_hooks.name_lambda_errors()
     ministack_hooks.take_over_persistence(partial(_give_up, prepared))
     jobs = _sagemaker(settings, credentials, files)
     if not prepared.start.restored:

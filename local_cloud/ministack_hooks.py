@@ -8,6 +8,8 @@ What is hooked, and why:
   other service's;
 - Step Functions' table of integrations: the `sagemaker:create*Job[.sync]` tasks;
 - the root key: MiniStack takes its name for proof; here its signature is checked like others';
+- a function's failure: MiniStack calls each one `Runtime.HandlerError`, so that no state machine
+  could retry or catch an error by its name; here it has the exception's name, as on AWS;
 - saving and loading: whole checkpoints (`checkpoint.py`) take the place of files that MiniStack
   writes one by one when it ends, and that it skips, with a line in its log, where they do not load.
 """
@@ -24,6 +26,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
+from local_cloud.lambda_errors import error_type
 from local_cloud.sagemaker_iam import passed_role, resource_arn, trusts_service
 
 SAGEMAKER = "sagemaker"
@@ -67,6 +70,23 @@ def require_signature_of_root() -> None:
     wherever a signature is needed.
     """
     _module("ministack.core.iam_evaluator")._is_root_key = lambda access_key_id: not access_key_id
+
+
+def name_lambda_errors() -> None:
+    """Give a failed function's `errorType` the name of the exception that it raised."""
+    functions = _module("ministack.services.lambda_svc")
+    execute = functions._execute_function_with_config_scope
+
+    def execute_and_name(*arguments: Any, **more: Any) -> dict[str, Any]:
+        result: dict[str, Any] = execute(*arguments, **more)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict):
+            found = error_type(result.get("log") or "")
+            if found and body.get("errorType") == "Runtime.HandlerError":
+                body["errorType"] = found
+        return result
+
+    functions._execute_function_with_config_scope = execute_and_name
 
 
 # --- SageMaker ---

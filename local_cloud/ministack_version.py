@@ -55,6 +55,9 @@ TOUCHED = {
     "ministack.services.cloudformation:_stacks": "AccountRegionScopedDict",
     "ministack.services.iam:_roles": "AccountScopedDict",
     "ministack.services.lambda_svc:CODE_BLOB_DIR": "str",
+    "ministack.services.lambda_svc:_execute_function_with_config_scope": (
+        "(func: dict, event: dict) -> dict"
+    ),
     "ministack.services.s3:DATA_DIR": "str",
     "ministack.services.s3:_VERSIONS_DIR": "str",
     "ministack.services.stepfunctions:_SERVICE_DISPATCH": _DICT,

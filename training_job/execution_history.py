@@ -12,6 +12,8 @@ from typing import Any
 TRAINING_STATE = "TrainModel"
 CAUSE_CHARACTERS = 400
 _FAILURES = ("Failed", "TimedOut")
+_WORK_DONE = ("TaskStateExited", "WaitStateExited", "MapStateExited", "ParallelStateExited")
+"""Where time goes; choices and ends only say where the way leads."""
 
 Event = Mapping[str, Any]
 """One event of `GetExecutionHistory`."""
@@ -61,19 +63,24 @@ class HistoryTeller:
             lines += self._lines(event)
         return lines
 
+    @property
+    def _is_training(self) -> bool:
+        return self.last_state == TRAINING_STATE
+
     def _lines(self, event: Event) -> list[str]:
         kind = str(event["type"])
         at: datetime = event["timestamp"]
         if kind.endswith("StateEntered"):
             details = event["stateEnteredEventDetails"]
             self._enter(details, at)
-            return [f"{_clock(at)}  {details['name']} …"]
+            # The others are over before a line about their start would be read.
+            return [f"{_clock(at)}  {TRAINING_STATE} …"] if self._is_training else []
         if kind.endswith("StateExited"):
             name = event["stateExitedEventDetails"]["name"]
             if name == TRAINING_STATE:
                 self.training_job = None
             seconds = (at - self._entered.pop(name, at)).total_seconds()
-            return [f"{_clock(at)}  {name} done after {seconds:.1f} s"]
+            return [f"{_clock(at)}  {name}: {seconds:.1f} s"] if kind in _WORK_DONE else []
         if kind.endswith(_FAILURES) and not kind.startswith("Execution"):
             failure: Mapping[str, Any] = next(
                 (value for key, value in event.items() if key.endswith("Details")), {}
@@ -85,7 +92,7 @@ class HistoryTeller:
     def _enter(self, details: Mapping[str, Any], at: datetime) -> None:
         self.last_state = str(details["name"])
         self._entered[self.last_state] = at
-        if self.last_state == TRAINING_STATE:
+        if self._is_training:
             self.training_job = _at(_parsed(details.get("input")), "lease", "training_job_name")
 
 

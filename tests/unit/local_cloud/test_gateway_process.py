@@ -75,12 +75,12 @@ def role(gateway: GatewayProcess, name: str, service: str, *allowed: tuple[str, 
     return str(arn)
 
 
-def create_function(gateway: GatewayProcess, name: str, role_arn: str) -> None:
+def create_function(gateway: GatewayProcess, name: str, role_arn: str, code: str = FUNCTION) -> str:
     bundle = io.BytesIO()
     with zipfile.ZipFile(bundle, "w") as archive:
-        archive.writestr("app.py", FUNCTION)
+        archive.writestr("app.py", code)
     functions = gateway.client("lambda")
-    functions.create_function(
+    created = functions.create_function(
         FunctionName=name,
         Runtime="python3.11",
         Role=role_arn,
@@ -89,6 +89,7 @@ def create_function(gateway: GatewayProcess, name: str, role_arn: str) -> None:
         Timeout=60,
     )
     functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    return str(created["FunctionArn"])
 
 
 def invoke(gateway: GatewayProcess, name: str) -> dict[str, Any]:
@@ -213,32 +214,64 @@ def test_a_job_cannot_take_a_role_that_does_not_trust_sagemaker(running: Gateway
     assert refused == "ValidationException"
 
 
-def test_a_failed_training_task_names_its_error_in_the_state_machine(
-    running: GatewayProcess,
-) -> None:
-    states = running.client("stepfunctions")
-    train = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
-        "Parameters": {"TrainingJobName": "incomplete"},
-        "End": True,
-    }
+def failed_execution(gateway: GatewayProcess, name: str, task: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of a state machine whose only task fails."""
+    states = gateway.client("stepfunctions")
     machine = states.create_state_machine(
-        name="train",
-        roleArn=role(running, "states", "states"),
-        definition=json.dumps({"StartAt": "Train", "States": {"Train": train}}),
+        name=name,
+        roleArn=role(gateway, f"{name}-states", "states"),
+        definition=json.dumps(
+            {"StartAt": "Only", "States": {"Only": {"Type": "Task", "End": True, **task}}}
+        ),
     )["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=machine)["executionArn"]
 
     deadline = time.monotonic() + 30
-    ended = states.describe_execution(executionArn=execution)
+    ended: dict[str, Any] = states.describe_execution(executionArn=execution)
     while ended["status"] == "RUNNING" and time.monotonic() < deadline:
         ended = states.describe_execution(executionArn=execution)
+    assert ended["status"] == "FAILED"
+    return ended
 
-    assert (ended["status"], ended["error"]) == (
-        "FAILED",
-        "SageMaker.AmazonSageMakerException",
+
+def test_a_failed_training_task_names_its_error_in_the_state_machine(
+    running: GatewayProcess,
+) -> None:
+    ended = failed_execution(
+        running,
+        "train",
+        {
+            "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+            "Parameters": {"TrainingJobName": "incomplete"},
+        },
     )
+
+    assert ended["error"] == "SageMaker.AmazonSageMakerException"
+
+
+def test_a_failed_function_names_its_exception_in_the_state_machine(
+    running: GatewayProcess,
+) -> None:
+    code = """
+class EmptyLakeError(Exception):
+    pass
+
+def handler(event, context):
+    raise EmptyLakeError("no photos:\\nnone at all")
+"""
+    function = create_function(running, "failing", role(running, "failing", "lambda"), code)
+
+    ended = failed_execution(
+        running,
+        "snapshot",
+        {
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": function},
+        },
+    )
+
+    assert ended["error"] == "EmptyLakeError"
+    assert "no photos" in json.loads(ended["cause"])["errorMessage"]
 
 
 def test_a_killed_gateway_comes_back_with_its_last_checkpoint(gateway: GatewayProcess) -> None:

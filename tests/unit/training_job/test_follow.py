@@ -41,10 +41,19 @@ def test_states_are_told_with_the_seconds_they_took() -> None:
 
     lines = HistoryTeller().tell(history.events)
 
-    assert [line.partition("  ")[2] for line in lines] == [
-        "AcquireLease …",
-        "AcquireLease done after 1.5 s",
-    ]
+    assert [line.partition("  ")[2] for line in lines] == ["AcquireLease: 1.5 s"]
+
+
+def test_the_training_is_announced_before_its_log() -> None:
+    lines = HistoryTeller().tell(History().entered("TrainModel").events)
+
+    assert [line.partition("  ")[2] for line in lines] == ["TrainModel …"]
+
+
+def test_choices_take_no_line_of_their_own() -> None:
+    history = History().entered("GoodEnough?", "Choice").exited("GoodEnough?", "Choice")
+
+    assert HistoryTeller().tell(history.events) == []
 
 
 def test_what_was_told_is_not_told_again() -> None:
@@ -65,7 +74,7 @@ def test_a_failed_try_is_told_with_its_error_and_the_sentence_inside_its_cause()
 
     lines = HistoryTeller().tell(history.events)
 
-    assert lines[1].endswith("SnapshotDataset: EmptyLakeError: no photos")
+    assert lines[0].endswith("SnapshotDataset: EmptyLakeError: no photos")
 
 
 def test_a_timeout_without_details_is_told_too() -> None:
@@ -215,7 +224,7 @@ def test_the_training_log_appears_before_the_end_of_its_state() -> None:
 
     assert told.sentence == "model version 1 is serving."
     assert said[1:4] == ["    | one", "    | two", "    | three"]
-    assert "TrainModel done" in said[4]
+    assert "TrainModel: " in said[4]
 
 
 def test_a_log_that_grows_is_read_on_and_a_missing_one_is_no_error() -> None:
