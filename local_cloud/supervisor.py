@@ -131,6 +131,7 @@ class Supervisor:
     def _render(self) -> str:
         logs = self._layout.logs
         parts = [
+            f"; services of the code {_code_digest()}",
             "[supervisord]",
             f"logfile={logs / 'supervisord.log'}",
             "logfile_maxbytes=1MB",
@@ -197,6 +198,14 @@ def _commands_of(group: int) -> str:
         if int(number) == group and not state.startswith("Z"):
             found.append(" ".join(command))
     return "\n".join(found)
+
+
+def _code_digest() -> str:
+    """Changes with the services' own code, so that an updated checkout gets them anew."""
+    digest = hashlib.sha256()
+    for file in (*sorted((ROOT / "local_cloud").rglob("*.py")), ROOT / "requirements.txt"):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _socket_path(layout: Layout) -> Path:
