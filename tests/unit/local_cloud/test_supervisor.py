@@ -148,7 +148,7 @@ def test_a_port_that_somebody_else_has_is_one_clear_sentence(
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        monkeypatch.setenv("MLFLOW_PORT", str(port))
+        monkeypatch.setenv("GATEWAY_PORT", str(port))
 
-        with pytest.raises(CommandError, match=f"Port {port} is in use.*MLFLOW_PORT"):
+        with pytest.raises(CommandError, match=f"Port {port} is in use.*GATEWAY_PORT"):
             Up(layout).run()
