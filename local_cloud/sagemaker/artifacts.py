@@ -6,12 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from boto3.s3.transfer import TransferConfig
+
 from local_cloud.sagemaker.aws import TRANSFERS
-from local_cloud.sagemaker.channels import S3_ERRORS, SINGLE_THREAD
+from local_cloud.sagemaker.channels import S3_ERRORS
 from local_cloud.sagemaker.errors import DataOrImageError
 from local_cloud.sagemaker.opt_ml import OptMl
 from local_cloud.sagemaker.training_request import S3Location, TrainingRequest
 
+# The pool below is the parallelism; transfers of one file do not add threads of their own.
+SINGLE_THREAD = TransferConfig(use_threads=False)
 # Weights hardly compress: the quickest level loses next to nothing.
 _GZIP_LEVEL = 1
 

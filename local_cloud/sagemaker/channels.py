@@ -5,15 +5,21 @@ for S3Prefix as for ManifestFile.
 """
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from boto3.exceptions import Boto3Error
-from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from local_cloud.sagemaker.aws import TRANSFERS
 from local_cloud.sagemaker.control import JobControl
@@ -21,8 +27,10 @@ from local_cloud.sagemaker.errors import DataOrImageError
 from local_cloud.sagemaker.training_request import Channel, S3Location
 
 S3_ERRORS = (ClientError, BotoCoreError, Boto3Error)
-# The pool below is the parallelism; transfers of one file do not add threads of their own.
-SINGLE_THREAD = TransferConfig(use_threads=False)
+BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+TRIES = 4  # of one file whose bytes broke off; requests that fail are repeated by boto3 itself
+PART_BYTES = 1024 * 1024
+PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,18 @@ class ChannelFile:
     path: str
 
 
-def fill_channel(s3: Any, channel: Channel, folder: Path, control: JobControl) -> int:
+def fill_channel(
+    s3: Any,
+    channel: Channel,
+    folder: Path,
+    control: JobControl,
+    say: Callable[[str], object] = lambda _: None,
+) -> int:
     """Download a channel into an existing folder; returns the number of files.
 
-    `s3` is a boto3 S3 client. Raises DataOrImageError (nothing there, no permission, a manifest
-    that is not one), JobStopped if the job is stopped meanwhile.
+    `s3` is a boto3 S3 client; `say` is told of the progress, every few seconds. Raises
+    DataOrImageError (nothing there, no permission, a manifest that is not one), JobStopped if
+    the job is stopped meanwhile.
     """
     try:
         files = list(_files(s3, channel))
@@ -48,8 +63,12 @@ def fill_channel(s3: Any, channel: Channel, folder: Path, control: JobControl) -
                 " exist under that prefix, and that the role may list the bucket"
             )
         with ThreadPoolExecutor(TRANSFERS, thread_name_prefix="channel") as pool:
-            for _ in pool.map(lambda file: _download(s3, file, folder, control), files):
-                continue
+            told = time.monotonic()
+            downloads = pool.map(lambda file: _download(s3, file, folder, control), files)
+            for done, _ in enumerate(downloads, start=1):
+                if time.monotonic() - told >= PROGRESS_SECONDS:
+                    told = time.monotonic()
+                    say(f"Downloading channel {channel.name}: {done:,} of {len(files):,} files")
     except (*S3_ERRORS, OSError) as error:
         raise DataOrImageError(
             f"Data download failed for channel '{channel.name}' from '{channel.location.uri}':"
@@ -117,7 +136,19 @@ def _channel_file(location: S3Location, path: str, channel: Channel) -> ChannelF
 
 
 def _download(s3: Any, file: ChannelFile, folder: Path, control: JobControl) -> None:
+    # One request a file; the transfer manager would ask for each file's size first.
     control.check()
     target = folder / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
-    s3.download_file(file.location.bucket, file.location.key, str(target), Config=SINGLE_THREAD)
+    for left in reversed(range(TRIES)):
+        try:
+            body = s3.get_object(Bucket=file.location.bucket, Key=file.location.key)["Body"]
+            with target.open("wb") as sink:
+                for part in body.iter_chunks(PART_BYTES):
+                    control.check()
+                    sink.write(part)
+        except BROKEN_OFF:
+            if not left:
+                raise
+        else:
+            return

@@ -89,7 +89,7 @@ class JobRun:
         opt_ml.create(request)
         s3 = aws.client("s3", config, credentials)
         for channel in request.channels:
-            fill_channel(s3, channel, opt_ml.channel(channel.name), self.control)
+            fill_channel(s3, channel, opt_ml.channel(channel.name), self.control, log.write)
 
         self.enter("Training", "Training image download completed. Training in progress.")
         code, home = disk / "code", disk / "home"

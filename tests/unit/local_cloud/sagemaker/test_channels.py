@@ -1,11 +1,14 @@
 """Which S3 objects a channel holds, and under which paths."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 
+from local_cloud.sagemaker import channels
 from local_cloud.sagemaker.aws import TRANSFERS
 from local_cloud.sagemaker.channels import fill_channel, relative_path
 from local_cloud.sagemaker.control import JobControl, JobStopped, StopReason
@@ -46,6 +49,53 @@ def test_more_objects_than_are_downloaded_at_once_all_arrive(s3: Any, tmp_path: 
 
     assert fill_channel(s3, channel("many/"), tmp_path, JobControl()) == len(wanted)
     assert files(tmp_path) == wanted
+
+
+class BreaksOff:
+    """An S3 client whose bytes break off some times before they come whole."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self._client = client
+        self._left = times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def get_object(self, **arguments: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.get_object(**arguments)
+        if self._left:
+            self._left -= 1
+            size = answer["ContentLength"]
+            answer["Body"] = StreamingBody(io.BytesIO(b"x" * (size - 1)), size)
+        return answer
+
+
+def test_bytes_that_break_off_are_asked_for_again(s3: Any, tmp_path: Path) -> None:
+    s3.put_object(Bucket=BUCKET, Key="data/one", Body=b"whole")
+
+    fill_channel(BreaksOff(s3, 3), channel("data/"), tmp_path, JobControl())
+
+    assert files(tmp_path) == {"one": "whole"}
+
+
+def test_bytes_that_never_come_whole_fail_the_download(s3: Any, tmp_path: Path) -> None:
+    s3.put_object(Bucket=BUCKET, Key="data/one", Body=b"whole")
+
+    with pytest.raises(DataOrImageError, match="Data download failed"):
+        fill_channel(BreaksOff(s3, 4), channel("data/"), tmp_path, JobControl())
+
+
+def test_a_long_download_tells_how_far_it_is(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "PROGRESS_SECONDS", 0.0)
+    for name in "ab":
+        s3.put_object(Bucket=BUCKET, Key=f"data/{name}", Body=b"1")
+    said: list[str] = []
+
+    fill_channel(s3, channel("data/"), tmp_path, JobControl(), said.append)
+
+    assert said[-1] == "Downloading channel data: 2 of 2 files"
 
 
 def test_a_manifest_names_its_files_by_prefix_and_suffix(s3: Any, tmp_path: Path) -> None:
