@@ -80,7 +80,7 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Getting uv, which makes the environments"
 	@rm -rf .venvs/uv && { $(PYTHON) -m venv .venvs/uv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }; }
-	@.venvs/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt || { rm -rf .venvs/uv; echo "uv cannot be had from PyPI. Check the network or pip's settings, then run the command again."; exit 1; }
+	@.venvs/uv/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements-uv.txt >.venvs/uv.log 2>&1 || { rm -rf .venvs/uv; echo "uv cannot be had from PyPI. Check the network or pip's settings (pip's own words: .venvs/uv.log), then run the command again."; exit 1; }
 
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..."; exit 1; }
