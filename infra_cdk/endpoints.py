@@ -9,7 +9,9 @@ import argparse
 import json
 import os
 import shlex
-from collections.abc import Mapping
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ _PASSED_ON: Final = (
     "AWS_EC2_METADATA_DISABLED",
     "CDK_DEFAULT_ACCOUNT",
     "CDK_DEFAULT_REGION",
+    "DEPLOY_TARGET",
     "MLFLOW_TRACKING_URI",
     "LOCAL_STATE_DIR",
 )
@@ -79,15 +82,30 @@ def endpoints(
     }
 
 
-def shell_environment(found: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    """Lines that a shell sources: the clients' settings where local, and the API's address."""
+def shell_environment(
+    found: Mapping[str, Any], environment: Mapping[str, str], tools: Sequence[str] = ()
+) -> str:
+    """Lines that a shell sources: the clients' settings where local, and the API's address.
+
+    `tools`: folders that hold the stock clients (`aws`, `cdk`, `mlflow`), put first on the PATH.
+    """
     values = {"API_URL": found["api_url"], "API_KEY": found["api_key"]}
     values["LAKE_BUCKET"] = found["lake_bucket"]
     if found["aws_endpoint_url"]:
         values |= {name: environment[name] for name in _PASSED_ON if name in environment}
     elif found["mlflow_url"]:
         values["MLFLOW_TRACKING_URI"] = found["mlflow_url"]
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in values.items()]
+    if tools:
+        lines.append(f'export PATH={":".join(map(shlex.quote, tools))}:"$PATH"\n')
+    return "".join(lines)
+
+
+def _tools() -> list[str]:
+    """The folders of this environment's programs and of the CDK CLI, each once."""
+    cdk = shutil.which("cdk")
+    folders = [str(Path(sys.executable).parent), *([str(Path(cdk).parent)] if cdk else [])]
+    return list(dict.fromkeys(folders))
 
 
 def write(folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str | None) -> None:
@@ -112,7 +130,7 @@ def write(folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str 
         mlflow_url=mlflow_url,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "env", shell_environment(found, os.environ))
+    _replace(folder / "env", shell_environment(found, os.environ, _tools()))
     _replace(folder / "endpoints.json", json.dumps(found, indent=2) + "\n")
 
 

@@ -196,15 +196,18 @@ class Settings:
     def from_context(cls, node: Node) -> "Settings":
         """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`.
 
+        What the command line leaves out is taken from DEPLOY_TARGET and MLFLOW_TRACKING_URI.
+
         Raises:
             ValueError: the target is neither aws nor local.
         """
-        name = node.try_get_context("target") or Target.AWS
+        name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):
             raise ValueError(f"unknown target {name!r}: use -c target=aws or -c target=local")
         return cls(
             target=Target(name),
-            mlflow_tracking_uri=node.try_get_context("mlflow_tracking_uri") or "",
+            mlflow_tracking_uri=node.try_get_context("mlflow_tracking_uri")
+            or os.environ.get("MLFLOW_TRACKING_URI", ""),
             training_image_uri=node.try_get_context("training_image_uri"),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),

@@ -8,6 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from xmlrpc.client import Fault
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.console import CommandError, fail, say, step
 from local_cloud.layout import Layout
@@ -41,6 +44,9 @@ def main() -> int:
                 _down(layout)
     except (CommandError, SupervisorError) as error:
         fail(str(error))
+        return 1
+    except (OSError, TimeoutError, Fault, BotoCoreError, ClientError) as error:
+        fail(f"{error}. The services' logs are in {layout.logs}; then run the same command again.")
         return 1
     except KeyboardInterrupt:
         fail("Interrupted. Run the same command again; it goes on where it stopped.")

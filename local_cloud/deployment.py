@@ -49,8 +49,6 @@ def _cdk(layout: Layout, arguments: list[str], environment: dict[str, str]) -> N
     command = [
         "cdk",
         *arguments,
-        "--context=target=local",
-        f"--context=mlflow_tracking_uri={layout.mlflow_url()}",
         f"--output={layout.run / 'cdk.out'}",
         "--no-notices",
         "--no-version-reporting",

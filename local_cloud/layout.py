@@ -142,6 +142,7 @@ class Layout:
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DEFAULT_ACCOUNT": credentials["account_id"],
             "CDK_DEFAULT_REGION": REGION,
+            "DEPLOY_TARGET": "local",
             "MLFLOW_TRACKING_URI": self.mlflow_url(),
             "LOCAL_STATE_DIR": str(self.state),
         }

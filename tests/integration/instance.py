@@ -97,6 +97,11 @@ class Instance:
         )
         return dict(line.split("=", 1) for line in shown.stdout.split("\0") if line)
 
+    def bare_environment(self) -> dict[str, str]:
+        """What a user's shell has before it sources anything: no tools of ours, no settings."""
+        kept = ("HOME", "PATH", "LANG", "TMPDIR")
+        return {name: os.environ[name] for name in kept if name in os.environ}
+
     def client(self, service: str) -> Any:
         """A boto3 client as a user's own script would make it from the `env` file."""
         values = self.sourced()

@@ -74,6 +74,18 @@ def test_a_shell_gets_the_values_whole_and_no_credentials_on_aws() -> None:
     assert "AWS_SECRET_ACCESS_KEY" not in on_aws
 
 
+def test_the_stock_clients_come_first_on_the_path() -> None:
+    lines = shell_environment(found(None), {}, ["/the tools/bin", "/cdk/bin"])
+
+    shown = subprocess.run(
+        ["bash", "-c", 'PATH="/usr/bin:/bin"; ' + lines + 'printf %s "$PATH"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "/the tools/bin:/cdk/bin:/usr/bin:/bin"
+
+
 def test_a_stack_without_an_output_is_named() -> None:
     with pytest.raises(KeyError, match="LakeBucket"):
         endpoints(

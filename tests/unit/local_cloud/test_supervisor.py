@@ -67,6 +67,25 @@ def test_a_service_runs_in_the_background_and_goes_with_its_supervisor(layout: L
     assert not runs(pid)
 
 
+def test_stopping_waits_for_a_service_that_takes_its_time(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = layout.state / "saved"
+    use_gateway(
+        layout.state,
+        monkeypatch,
+        f"trap 'sleep 3; touch {saved}; exit 0' TERM\nwhile true; do sleep 0.1; done",
+    )
+    supervisor = Supervisor(layout)
+    supervisor.ensure()
+    supervisor.start(GATEWAY)
+    assert eventually(lambda: supervisor.state(GATEWAY) == "RUNNING")
+
+    supervisor.shut_down()
+
+    assert saved.exists()
+
+
 def test_starting_what_runs_changes_nothing(layout: Layout) -> None:
     supervisor = Supervisor(layout)
     supervisor.ensure()
