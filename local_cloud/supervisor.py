@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from xmlrpc.client import Fault, ServerProxy
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from local_cloud.layout import ROOT, Layout
@@ -190,14 +191,11 @@ def end_leftovers(layout: Layout) -> None:
 
 def _commands_of(group: int) -> str:
     """The command lines of a process group; supervisord makes each service a group's head."""
-    shown = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,stat=,command="], capture_output=True, text=True, check=True
-    )
     found = []
-    for line in shown.stdout.splitlines():
-        number, state, *command = line.split(maxsplit=2)
-        if int(number) == group and not state.startswith("Z"):
-            found.append(" ".join(command))
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
     return "\n".join(found)
 
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local_cloud.console import CommandError
@@ -44,10 +45,10 @@ def gateway_pid(layout: Layout) -> int:
 
 
 def runs(pid: int) -> bool:
-    shown = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return bool(shown.stdout.strip()) and not shown.stdout.startswith("Z")
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def supervisor_pid(layout: Layout) -> int:
