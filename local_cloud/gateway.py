@@ -30,6 +30,7 @@ from local_cloud import checkpoint, ministack_hooks, tls
 from local_cloud.asgi import Gateway
 from local_cloud.checkpoint import Checkpoint, CheckpointError, CheckpointStore, Start
 from local_cloud.checkpointer import Checkpointer, EmulatorState
+from local_cloud.gateway_log import is_news
 from local_cloud.ministack_version import (
     MINISTACK_VERSION,
     IncompatibleEmulatorError,
@@ -210,6 +211,7 @@ def main() -> None:
     """Start, or say in one sentence why not."""
     os.umask(0o077)
     logging.basicConfig(format="%(asctime)s %(levelname)s [%(name)s] %(message)s")
+    logging.getLogger("asyncio").addFilter(is_news)
     try:
         require_expected_version()
         settings = GatewaySettings.from_environment(os.environ)

@@ -3,16 +3,19 @@
 seed -> train -> predict -> wrong feedback -> alarm -> retrain -> the new version answers
 """
 
+import hashlib
 import io
 import json
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
+from streamlit.testing.v1 import AppTest
 
 from areyouacat.settings import LABELS, MODEL_NAME, MONITORING
 from tests.integration.instance import APP_PYTHON, ROOT, Instance
@@ -170,16 +173,41 @@ def test_the_env_file_serves_the_stock_clients(
     assert answer["label"] == LABELS.positive
 
 
+def test_the_client_asks_the_real_api_and_takes_the_answer_back(
+    trained: Instance, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_STATE_DIR", str(trained.state))
+    photo = mirrored(photos_of(starter, LABELS.positive)[1])
+
+    page = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60).run()
+    page.file_uploader[0].set_value(("photo.jpg", photo, "image/jpeg")).run()
+
+    assert not page.exception
+    assert page.subheader[0].value == f"This is {LABELS.positive_words}."
+
+    next(button for button in page.button if "Right" in button.label).click().run()
+
+    assert not page.exception
+    assert "Thank you" in page.success[0].value
+
+
+@pytest.mark.parametrize("path", ["ui_url", "mlflow_url"])
+def test_the_pages_that_were_printed_answer(trained: Instance, path: str) -> None:
+    with urllib.request.urlopen(trained.endpoints[path], timeout=30) as answer:
+        assert answer.status == 200
+
+
 def test_wrong_answers_are_noticed_and_retrained_once(trained: Instance, starter: Path) -> None:
     before = len(executions(trained))
     told = {}
     for photo in photos_of(starter, LABELS.negative)[: MONITORING.min_feedback_labels + 2]:
-        answer = trained.predict(mirrored(photo)).body
-        prediction = answer["prediction_id"]
-        told[prediction] = LABELS.other(answer["label"])
+        shown = mirrored(photo)
+        answer = trained.predict(shown).body
+        wrong = LABELS.other(answer["label"])
+        told[hashlib.sha256(shown).hexdigest()] = wrong
         for _ in range(2):  # the same feedback twice is one record
             said = trained.call(
-                "POST", "feedback", {"prediction_id": prediction, "label": told[prediction]}
+                "POST", "feedback", {"prediction_id": answer["prediction_id"], "label": wrong}
             )
             assert said.status == 200, said.body
 
@@ -206,7 +234,7 @@ def test_wrong_answers_are_noticed_and_retrained_once(trained: Instance, starter
         lambda: trained.predict(new_photo).body["model"]["version"] == "2",
         seconds=60,
     )
-    assert feedback_photos(trained, json.loads(done["output"])) == len(told)
+    assert told.items() <= feedback_labels(trained, json.loads(done["output"])).items()
 
 
 def test_every_state_of_a_training_is_in_its_history(trained: Instance) -> None:
@@ -254,9 +282,10 @@ def registry(cloud: Instance) -> dict[str, Any]:
     return found
 
 
-def feedback_photos(cloud: Instance, output: dict[str, Any]) -> int:
-    """How many photos of the run's data set carry a label from feedback."""
+def feedback_labels(cloud: Instance, output: dict[str, Any]) -> dict[str, str]:
+    """Photo -> label, of the photos in the run's data set that were labelled by feedback."""
     bucket = cloud.endpoints["lake_bucket"]
     key = f"datasets/{output['dataset']['version']}/manifest.jsonl"
     body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return sum(json.loads(line)["labelled_by"] == "feedback" for line in body.splitlines())
+    entries = [json.loads(line) for line in body.splitlines()]
+    return {e["photo"]: e["label"] for e in entries if e["labelled_by"] == "feedback"}

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+import logging
 import os
 import ssl
 from collections.abc import MutableMapping
@@ -16,6 +17,7 @@ from local_cloud import tls
 from local_cloud.asgi import Gateway
 from local_cloud.checkpoint import CheckpointStore, Start
 from local_cloud.checkpointer import Checkpointer, EmulatorState
+from local_cloud.gateway_log import is_news
 from local_cloud.settings import GatewaySettings, SettingsError, ensure_credentials
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -240,3 +242,21 @@ def test_everything_else_reaches_the_emulator(
 ) -> None:
     assert call(gateway, "PUT", path)[0] == 200
     assert emulator.paths == [path]
+
+
+@pytest.mark.parametrize(
+    ("error", "news"),
+    [
+        (TimeoutError("SSL shutdown timed out"), False),
+        (TimeoutError("something else took too long"), True),
+        (OSError("SSL shutdown timed out"), True),
+        (None, True),
+    ],
+)
+def test_only_a_client_that_hangs_up_without_farewell_is_no_news(
+    error: Exception | None, news: bool
+) -> None:
+    raised = (type(error), error, None) if error else None
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 0, "message", (), raised)
+
+    assert is_news(record) is news
