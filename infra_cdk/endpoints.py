@@ -31,6 +31,8 @@ _PASSED_ON: Final = (
     "CDK_DEFAULT_REGION",
     "DEPLOY_TARGET",
     "MLFLOW_TRACKING_URI",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD",
     "LOCAL_STATE_DIR",
 )
 """What a shell needs to speak to the local cloud; on AWS the user's own settings do."""

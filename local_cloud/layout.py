@@ -144,5 +144,9 @@ class Layout:
             "CDK_DEFAULT_REGION": REGION,
             "DEPLOY_TARGET": "local",
             "MLFLOW_TRACKING_URI": self.mlflow_url(),
+            # Artifacts come through the MLflow server: its client knows no AWS_CA_BUNDLE, and
+            # would try presigned addresses of the local cloud for minutes.
+            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+            "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
             "LOCAL_STATE_DIR": str(self.state),
         }

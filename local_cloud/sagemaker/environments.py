@@ -113,7 +113,8 @@ def _kill(process: subprocess.Popen[str]) -> None:
 def _read(output: IO[str] | None, lines: list[str], report: Report) -> None:
     for line in output or ():
         lines.append(line.strip())
-        report(line.rstrip())
+        if not line.startswith(" + "):  # the list of what is in, at the end, is no progress
+            report(line.rstrip())
 
 
 @contextmanager

@@ -49,6 +49,13 @@ def executions(cloud: Instance) -> list[dict[str, Any]]:
     return found
 
 
+CARD = (
+    "import mlflow; client = mlflow.MlflowClient(); "
+    f"run = client.get_model_version_by_alias('{MODEL_NAME}', 'champion').run_id; "
+    "print(open(client.download_artifacts(run, 'model_card.md')).read())"
+)
+"""Prints the champion's model card, as MLflow's own client gets it."""
+
 ASK = """
 import os, ssl, sys, urllib.request
 request = urllib.request.Request(
@@ -162,6 +169,7 @@ def test_the_env_file_serves_the_stock_clients(
         return done.stdout
 
     assert MODEL_NAME in shown("mlflow experiments search")
+    assert "data set" in shown(f'python -c "{CARD}"').lower()
     assert "AreYouACat-train" in shown("aws stepfunctions list-state-machines")
     assert "AreYouACat" in shown("cdk list")
 
