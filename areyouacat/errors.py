@@ -5,7 +5,6 @@ AreYouACatError
 │   ├── EmptyBodyError             400 empty_body
 │   ├── UnreadableImageError       400 unreadable_image
 │   ├── NotFoundError              404 not_found
-│   ├── ConflictError              409 conflict
 │   ├── PayloadTooLargeError       413 payload_too_large
 │   ├── TooManyPixelsError         413 too_many_pixels
 │   ├── UnsupportedFormatError     415 unsupported_format
@@ -53,13 +52,6 @@ class NotFoundError(RequestError):
 
     code = "not_found"
     http_status = 404
-
-
-class ConflictError(RequestError):
-    """The request contradicts one that was accepted before."""
-
-    code = "conflict"
-    http_status = 409
 
 
 class PayloadTooLargeError(RequestError):

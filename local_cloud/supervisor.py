@@ -89,11 +89,6 @@ class Supervisor:
         if state in {"FATAL", "EXITED", "BACKOFF"}:
             self.explain(service)
 
-    def restart(self, service: str) -> None:
-        """Stop and start a service."""
-        self.stop(service)
-        self.start(service)
-
     def stop(self, service: str) -> None:
         """Stop a service; one that does not run is left alone."""
         with contextlib.suppress(Fault):
