@@ -20,7 +20,7 @@ _LISTED: Final = 10
 class ManifestEntry:
     """One photo of a data set version. `group`: the founder of its look-alikes.
 
-    `source`: where the photo came from; `labelled_by`: one of `lake.LABEL_SOURCES`.
+    `source`: where the photo came from; `labelled_by`: `lake.LabelRecord.source`.
     """
 
     photo: str

@@ -23,7 +23,6 @@ from areyouacat.errors import (
 from areyouacat.settings import BACKBONE, IMAGES
 
 INPUT_PX: Final = BACKBONE.input_px
-PREPROCESSING_VERSION: Final = BACKBONE.preprocessing_version
 _KNOWN_FORMATS: Final = (*IMAGES.formats, "BMP", "TIFF", "ICO", "PPM")
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before any pixel is decoded

@@ -18,9 +18,6 @@ INDEX_PREFIX: Final = "index/"
 LABELS_PREFIX: Final = "labels/"
 TRAINING_PREFIX: Final = "training/"
 
-LABEL_SOURCES: Final = ("seed", "feedback", "review")
-"""Who may say what a photo shows; a photo's latest label wins, whatever its source."""
-
 FEEDBACK_SOURCE: Final = "feedback"
 """`IndexRow.source` of a photo that reached the lake through a prediction."""
 
@@ -121,7 +118,10 @@ class IndexRow(_Record):
 
 @dataclass(frozen=True, slots=True)
 class LabelRecord(_Record):
-    """One statement about one photo. `source` is one of `LABEL_SOURCES`."""
+    """One statement about one photo. The latest one counts.
+
+    `source`: `seed`, `feedback` or `review`. `who`: which person or run.
+    """
 
     photo: str
     label: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
-from areyouacat.lake import utc_text
+from areyouacat.lake import parse_utc, utc_text
 
 PARTITION_KEY: Final = "prediction_id"
 TTL_ATTRIBUTE: Final = "expires_at"
@@ -99,12 +99,12 @@ class PredictionItem:
         if item.get(FEEDBACK_LABEL):
             feedback = Feedback(
                 label=str(item[FEEDBACK_LABEL]),
-                at=datetime.fromisoformat(str(item[FEEDBACK_AT]).replace("Z", "+00:00")),
+                at=parse_utc(str(item[FEEDBACK_AT])),
             )
         return cls(
             prediction=Prediction(
                 prediction_id=str(item[PARTITION_KEY]),
-                predicted_at=datetime.fromisoformat(str(item[PREDICTED_AT]).replace("Z", "+00:00")),
+                predicted_at=parse_utc(str(item[PREDICTED_AT])),
                 photo=str(item["photo"]),
                 size_bytes=int(item["size_bytes"]),
                 width=int(item["width"]),

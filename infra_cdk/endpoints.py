@@ -18,6 +18,7 @@ from typing import Any, Final
 import boto3
 
 STACK: Final = "AreYouACat"
+"""`settings.STACK_NAME`, not imported from there: that would load the CDK, and Node with it."""
 _PASSED_ON: Final = (
     "AWS_ENDPOINT_URL",
     "AWS_CA_BUNDLE",

@@ -11,7 +11,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_cloud.layout import REGION, STACK, Layout
+from local_cloud.layout import STACK, Layout
+from local_cloud.settings import REGION
 from local_cloud.supervisor import poll
 
 _SETTLED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from local_cloud.settings import REGION
+
 ROOT: Final = Path(__file__).resolve().parent.parent
-REGION: Final = "us-east-1"
 STACK: Final = "AreYouACat"
 
 

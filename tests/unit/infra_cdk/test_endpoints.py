@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.endpoints import endpoints, shell_environment
+from infra_cdk.endpoints import STACK, endpoints, shell_environment
+from infra_cdk.settings import STACK_NAME
+from local_cloud.layout import STACK as LOCAL_STACK
 
 OUTPUTS = {
     "ApiUrl": "https://abc.execute-api.eu-west-1.amazonaws.com/v1/",
@@ -93,3 +95,7 @@ def test_a_stack_without_an_output_is_named() -> None:
             api_key="k", region="r", endpoint_url=None, ca_bundle=None, ui_url=None,
             mlflow_url=None,
         )  # fmt: skip
+
+
+def test_everybody_means_the_same_stack() -> None:
+    assert STACK == LOCAL_STACK == STACK_NAME
