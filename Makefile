@@ -17,6 +17,8 @@ export PYTHONDONTWRITEBYTECODE =
 APP := .venvs/app
 CLOUD := .venvs/cloud
 DEV := .venv
+LAUNCH := .venvs/launch
+DATASETS := .venvs/datasets
 NODE_MODULES := .venvs/cdk
 # A uv that is there is used; else the pinned one comes from PyPI.
 UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
@@ -24,7 +26,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
 TEST := PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python"
 
-.PHONY: help up down clean seed train deploy test test-all lint lock
+.PHONY: help up down clean seed train launch lineage erase bench deploy test test-all lint lock
 
 help: ## Show this list
 	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
@@ -40,12 +42,27 @@ down: ## Stop the local cloud; its state stays
 clean: down ## Stop the local cloud and forget its state and caches
 	@rm -rf "$(LOCAL_STATE_DIR)" cdk.out && echo "Forgotten: $(LOCAL_STATE_DIR)"
 
-seed: $(APP)/.ready ## Put labelled photos into the lake: make seed DATASET=<folder or zip with .../cat/* and .../not_cat/*>
-	@test -n "$(DATASET)" || { echo "Say what to seed: make seed DATASET=<folder or zip with .../<label>/*>"; exit 2; }
-	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.seed "$(DATASET)"
+# A published data set by its name needs TensorFlow Datasets; ./cats_vs_dogs is a folder.
+PUBLISHED := $(filter cats_vs_dogs tfds:%,$(DATASET))
+seed: $(APP)/.ready $(if $(PUBLISHED),$(DATASETS)/.ready) ## Put labelled photos into the lake: make seed DATASET=<folder or zip with .../cat/* and .../not_cat/*, or cats_vs_dogs>
+	@test -n "$(DATASET)" || { echo "Say what to seed: make seed DATASET=<folder or zip with .../<label>/*, cats_vs_dogs, or tfds:<builder> [POSITIVE=<class>]>"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- $(if $(PUBLISHED),$(DATASETS)/bin/)python -m training_job.seed "$(DATASET)" $(if $(POSITIVE),--positive "$(POSITIVE)")
+
+erase: $(APP)/.ready ## Erase a photo and keep it out: make erase PHOTO=<sha256 or file> [YES=1]
+	@test -n "$(PHOTO)" || { echo "Say which photo: make erase PHOTO=<sha256 or file> [YES=1]"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.erase $(if $(YES),--yes) $(if $(UNKNOWN),--even-if-unknown) $(PHOTO)
 
 train: $(APP)/.ready ## Start the train workflow and follow it
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.follow --machine train --reason "$(or $(REASON),make train)"
+
+launch: $(APP)/.ready $(LAUNCH)/.ready ## Start one training job outside the workflow: make launch [DATASET_VERSION=v] [HYPERPARAMETERS="epochs=20 l2=0.01"]
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- $(LAUNCH)/bin/python -m training_job.launch $(if $(DATASET_VERSION),--dataset-version "$(DATASET_VERSION)") $(HYPERPARAMETERS)
+
+lineage: $(APP)/.ready ## Where a model comes from: make lineage [VERSION=n | DATASET=v | PHOTO=sha256 | JOB=name]
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.lineage $(if $(VERSION),--version "$(VERSION)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(PHOTO),--photo "$(PHOTO)") $(if $(JOB),--job "$(JOB)") $(LINEAGE_ARGS)
+
+bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Measure: make bench [ONLY=name] [BENCH_DATA=folder] [QUICK=1]
+	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)
 
 deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to the AWS account of your credentials
 	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy
@@ -71,6 +88,8 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) local_cloud/requirements.in -o local_cloud/requirements.txt
 	$(COMPILE) training_job/requirements.in -c requirements.txt -o training_job/requirements.txt
+	$(COMPILE) training_job/requirements-launch.in -o training_job/requirements-launch.txt
+	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt
 	for bundle in serving api pipeline monitoring; do $(COMPILE) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
 	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
 
@@ -96,6 +115,12 @@ $(APP)/.ready: requirements.txt | $(UV)
 
 $(CLOUD)/.ready: local_cloud/requirements.txt | $(UV)
 	$(call environment,local cloud,local_cloud/requirements.txt,$(CLOUD))
+
+$(LAUNCH)/.ready: training_job/requirements-launch.txt | $(UV)
+	$(call environment,SageMaker SDK,training_job/requirements-launch.txt,$(LAUNCH))
+
+$(DATASETS)/.ready: training_job/requirements-datasets.txt | $(UV)
+	$(call environment,TensorFlow Datasets,training_job/requirements-datasets.txt,$(DATASETS))
 
 $(DEV)/.ready: requirements-dev.txt | $(UV)
 	$(call environment,development,requirements-dev.txt,$(DEV))

@@ -1,19 +1,23 @@
-"""From index rows and labels to a data set version. Reads no photo."""
+"""A data set version: its photos, its manifest, its summary."""
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
-from areyouacat.errors import ConflictingLabelsError, EmptyLakeError, MissingLabelError
-from areyouacat.lake import FEEDBACK_SOURCE, IndexRow, LabelRecord
-from areyouacat.model_spec import Mode
-from areyouacat.settings import DATASET, LABELS, DatasetRules
-from areyouacat.splits import Split, assign_split, near_duplicate_groups
+import numpy as np
+from numpy.typing import NDArray
 
-_LISTED: Final = 10
+from areyouacat.columns import Categories, Photos, Positions, find, photo_array, photo_names
+from areyouacat.model_spec import Mode
+from areyouacat.settings import LABELS
+from areyouacat.splits import Split
+
+LISTED: Final = 10
+"""How many photos a message or a summary names."""
+
+_CHUNK_PHOTOS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class ManifestEntry:
     """One photo of a data set version. `group`: the founder of its look-alikes.
 
     `source`: where the photo came from; `labelled_by`: `lake.LabelRecord.source`.
+    `slices`: what is special about it, `slices.slices_of`.
     """
 
     photo: str
@@ -29,141 +34,137 @@ class ManifestEntry:
     source: str
     labelled_by: str
     group: str
+    slices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+def read_manifest(lines: Iterable[bytes]) -> Iterator[ManifestEntry]:
+    """The entries of `manifest.jsonl`, one by one.
+
+    Raises:
+        ValueError, TypeError: a line is not an entry; when it is reached.
+    """
+    for line in lines:
+        values = json.loads(line)
+        if not isinstance(values, dict):
+            raise ValueError(f"{values!r} is not an entry of a manifest")
+        yield ManifestEntry(**{**values, "slices": tuple(values.get("slices", ()))})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """A data set version: the same lake gives the same version."""
+    """A data set version in columns, sorted by photo: the same lake gives the same version.
 
-    entries: tuple[ManifestEntry, ...]
+    `founders`: positions of the founders of the photos' groups. `overruled`: photos with an
+    earlier label that said otherwise. `erased`: photos that a tombstone keeps out, of the lake.
+    """
+
+    photos: Photos
+    labels: Categories
+    splits: Categories
+    sources: Categories
+    labelled_by: Categories
+    slices: Categories
+    founders: Positions
+    overruled: NDArray[np.bool_]
     mode: Mode
+    erased: int
 
-    def manifest(self) -> bytes:
-        """`manifest.jsonl`: one entry a line, sorted by photo."""
-        return "".join(
-            json.dumps(asdict(entry), sort_keys=True) + "\n" for entry in self.entries
-        ).encode()
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def manifest(self) -> Iterator[bytes]:
+        """`manifest.jsonl` in chunks of whole lines: one entry a line, sorted by photo."""
+        beside = [
+            [json.dumps(value) for value in column.values]
+            for column in (self.labels, self.labelled_by, self.slices, self.sources, self.splits)
+        ]
+        for start in range(0, len(self), _CHUNK_PHOTOS):
+            part = slice(start, start + _CHUNK_PHOTOS)
+            label, labelled_by, slices, source, split = (
+                [words[code] for code in column.codes[part].tolist()]
+                for words, column in zip(
+                    beside,
+                    (self.labels, self.labelled_by, self.slices, self.sources, self.splits),
+                    strict=True,
+                )
+            )
+            yield "".join(
+                f'{{"group": "{g}", "label": {la}, "labelled_by": {by}, "photo": "{p}", '
+                f'"slices": {sl}, "source": {so}, "split": {sp}}}\n'
+                for g, la, by, p, sl, so, sp in zip(
+                    photo_names(self.photos[self.founders[part]]),
+                    label,
+                    labelled_by,
+                    photo_names(self.photos[part]),
+                    slices,
+                    source,
+                    split,
+                    strict=True,
+                )
+            ).encode()
+
+    def missing(self, known: Iterable[bytes]) -> Positions:
+        """Positions of the photos that are in none of the `known` runs of 32-byte hashes."""
+        absent = np.ones(len(self), bool)
+        for hashes in known:
+            places, found = find(photo_array(hashes), self.photos)
+            absent[places[found]] = False
+        return np.flatnonzero(absent)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Photos per split and label: {split: {label: n}}, absent where zero."""
-        found = Counter((entry.split, entry.label) for entry in self.entries)
         counts: dict[str, dict[str, int]] = {}
-        for (split, label), number in sorted(found.items()):
-            counts.setdefault(split, {})[label] = number
+        for code, split in sorted(enumerate(self.splits.values), key=lambda pair: pair[1]):
+            inside = self.labels.take(np.flatnonzero(self.splits.codes == code)).counts()
+            if inside:
+                counts[split] = inside
         return counts
 
     def summary(self) -> dict[str, Any]:
         """`summary.json`: what a person wants to know before the photos."""
-        manifest = self.manifest()
-        digest = hashlib.sha256(manifest).hexdigest()
+        digest = hashlib.sha256()
+        for chunk in self.manifest():
+            digest.update(chunk)
         return {
-            "version": digest[:16],
-            "manifest_sha256": digest,
+            "version": digest.hexdigest()[:16],
+            "manifest_sha256": digest.hexdigest(),
             "mode": self.mode,
-            "photos": len(self.entries),
+            "photos": len(self),
             "counts": self.counts(),
-            "labelled_by": dict(sorted(Counter(e.labelled_by for e in self.entries).items())),
-            "sources": dict(sorted(Counter(e.source for e in self.entries).items())),
-            "near_duplicates": sum(entry.group != entry.photo for entry in self.entries),
+            "labelled_by": self.labelled_by.counts(),
+            "sources": self.sources.counts(),
+            "slices": self._slice_counts(),
+            "near_duplicates": int(np.count_nonzero(self.founders != np.arange(len(self)))),
+            "look_alikes": self._look_alikes(),
+            "overruled_labels": {
+                "photos": int(np.count_nonzero(self.overruled)),
+                "examples": photo_names(self.photos[self.overruled][:LISTED]),
+            },
+            "erased": self.erased,
         }
 
+    def _slice_counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for slices, number in self.slices.counts().items():
+            for name in slices:
+                counts[name] = counts.get(name, 0) + number
+        return dict(sorted(counts.items()))
 
-def read_manifest(data: bytes) -> list[ManifestEntry]:
-    """The entries of `manifest.jsonl`.
+    def _look_alikes(self) -> dict[str, Any]:
+        """Groups of look-alikes, and pairs whose labels differ: a person may want to look."""
+        sizes = np.bincount(self.founders, minlength=len(self))
+        positive = self.labels.codes == self.labels.values.index(LABELS.positive)
+        positives = np.bincount(self.founders[positive], minlength=len(self))
+        divided = np.flatnonzero((positives > 0) & (positives < sizes))
+        return {
+            "groups": int(np.count_nonzero(sizes > 1)),
+            "photos": int(sizes[sizes > 1].sum()),
+            "largest_group": int(sizes.max()),
+            "with_both_labels": len(divided),
+            "examples": [self._pair(founder, positive) for founder in divided[:LISTED]],
+        }
 
-    Raises:
-        ValueError, TypeError: a line is not an entry.
-    """
-    return [ManifestEntry(**json.loads(line)) for line in data.splitlines()]
-
-
-def build_dataset(
-    index: Iterable[IndexRow], labels: Iterable[LabelRecord], rules: DatasetRules = DATASET
-) -> Dataset:
-    """Make a data set of everything that is both indexed and labelled.
-
-    A photo's latest label wins. A photo indexed twice counts once, by its first row.
-
-    Raises:
-        EmptyLakeError: nothing is labelled.
-        MissingLabelError: one of the labels has no photo.
-        ConflictingLabelsError: a photo's latest labels contradict each other.
-    """
-    rows = _first_rows(index)
-    latest = _latest_labels(labels)
-    labelled = [row for row in rows if row.photo in latest]
-    if not labelled:
-        raise EmptyLakeError(
-            "The lake holds no labelled photo. Put some in: make seed DATASET=<folder>."
-        )
-
-    groups = near_duplicate_groups({row.photo: row.perceptual_hash for row in labelled})
-    from_feedback = {row.photo for row in labelled if row.source == FEEDBACK_SOURCE}
-    entries = tuple(
-        sorted(
-            (
-                _entry(row, latest[row.photo], groups[row.photo], from_feedback, rules)
-                for row in labelled
-            ),
-            key=lambda entry: entry.photo,
-        )
-    )
-    return Dataset(entries=entries, mode=_mode(entries, rules))
-
-
-def _first_rows(index: Iterable[IndexRow]) -> list[IndexRow]:
-    first: dict[str, IndexRow] = {}
-    for row in index:
-        known = first.get(row.photo)
-        if known is None or row.ingested_at < known.ingested_at:
-            first[row.photo] = row
-    return sorted(first.values(), key=lambda row: (row.ingested_at, row.photo))
-
-
-def _latest_labels(labels: Iterable[LabelRecord]) -> dict[str, LabelRecord]:
-    latest: dict[str, LabelRecord] = {}
-    conflicts: dict[str, str] = {}
-    for record in labels:
-        if record.label not in LABELS.all:
-            raise ConflictingLabelsError(
-                f"Photo {record.photo} carries the label {record.label!r}; "
-                f"settings know {', '.join(LABELS.all)}."
-            )
-        known = latest.get(record.photo)
-        if known is None or record.labelled_at > known.labelled_at:
-            latest[record.photo] = record
-            conflicts.pop(record.photo, None)
-        elif record.labelled_at == known.labelled_at and record.label != known.label:
-            conflicts[record.photo] = record.labelled_at
-    if conflicts:
-        listed = ", ".join(sorted(conflicts)[:_LISTED])
-        raise ConflictingLabelsError(
-            f"{len(conflicts)} photos carry both labels with one date: {listed}. "
-            "Seed each of them once more under the right label; the latest label wins."
-        )
-    return latest
-
-
-def _entry(
-    row: IndexRow, label: LabelRecord, founder: str, from_feedback: set[str], rules: DatasetRules
-) -> ManifestEntry:
-    return ManifestEntry(
-        photo=row.photo,
-        label=label.label,
-        split=assign_split(founder, from_feedback=founder in from_feedback, rules=rules),
-        source=row.source,
-        labelled_by=label.source,
-        group=founder,
-    )
-
-
-def _mode(entries: Sequence[ManifestEntry], rules: DatasetRules) -> Mode:
-    per_label = Counter(entry.label for entry in entries)
-    missing = [label for label in LABELS.all if not per_label[label]]
-    if missing:
-        raise MissingLabelError(
-            f"No photo is labelled {missing[0]!r}. Seed at least one; "
-            f"{rules.bootstrap_below} of each label train a head of their own."
-        )
-    fewest = min(per_label[label] for label in LABELS.all)
-    return "bootstrap" if fewest < rules.bootstrap_below else "trained"
+    def _pair(self, founder: int, positive: NDArray[np.bool_]) -> list[str]:
+        members = self.founders == founder
+        pair = [int(np.argmax(members & positive)), int(np.argmax(members & ~positive))]
+        return photo_names(self.photos[pair])

@@ -14,7 +14,10 @@ AreYouACatError
     ├── DatasetError               the lake cannot make a data set
     │   ├── EmptyLakeError
     │   ├── MissingLabelError
-    │   └── ConflictingLabelsError
+    │   ├── ConflictingLabelsError
+    │   ├── TooFewPhotosError
+    │   ├── ImbalancedLabelsError
+    │   └── UnreadableShardError
     ├── CorruptModelError          a model's bytes are not what its hashes say
     ├── ModelNotFoundError         no such version in the lake
     ├── RegistryError              MLflow cannot be reached or refuses
@@ -106,7 +109,19 @@ class MissingLabelError(DatasetError):
 
 
 class ConflictingLabelsError(DatasetError):
-    """The same photo carries different labels from the same kind of source."""
+    """The same photo carries different labels of one moment, or one that settings do not know."""
+
+
+class TooFewPhotosError(DatasetError):
+    """A label has too few photos to learn from, or to be judged by."""
+
+
+class ImbalancedLabelsError(DatasetError):
+    """One label has so many more photos than the other that always saying it looks good."""
+
+
+class UnreadableShardError(DatasetError):
+    """Index or label shards are damaged, so that nobody knows which photos would be missing."""
 
 
 class CorruptModelError(PipelineError):

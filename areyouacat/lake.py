@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, Self, TypeVar
 
 SERVING_POINTER_KEY: Final = "serving/live.json"
@@ -17,6 +18,14 @@ PHOTOS_PREFIX: Final = "photos/"
 INDEX_PREFIX: Final = "index/"
 LABELS_PREFIX: Final = "labels/"
 TRAINING_PREFIX: Final = "training/"
+TOMBSTONES_PREFIX: Final = "tombstones/"
+
+EVALUATION_JSON: Final = "evaluation.json"
+EVALUATION_MARKDOWN: Final = "evaluation.md"
+"""What EvaluateCandidate leaves under `evaluation_prefix`, for programs and for people."""
+
+ORIGINAL_VIEW: Final = "original"
+"""The view of a photo as it is, in the feature cache; augmentations have names of their own."""
 
 FEEDBACK_SOURCE: Final = "feedback"
 """`IndexRow.source` of a photo that reached the lake through a prediction."""
@@ -47,9 +56,19 @@ def dataset_prefix(version: str) -> str:
     return f"datasets/{version}/"
 
 
-def features_prefix(backbone_hash: str) -> str:
-    """Prefix of the feature cache of a backbone, with the closing slash."""
-    return f"features/{backbone_hash}/"
+def features_prefix(backbone_hash: str, view: str = ORIGINAL_VIEW) -> str:
+    """Prefix of a backbone's feature cache of one view of the photos, with the closing slash."""
+    return f"features/{backbone_hash}/{view}/"
+
+
+def tombstone_key(photo: str) -> str:
+    """Key that says: this photo was erased and must not come back. Its object may be empty."""
+    return f"{TOMBSTONES_PREFIX}{photo}"
+
+
+def evaluation_prefix(training_job_name: str) -> str:
+    """Prefix of what EvaluateCandidate found of a job's model, with the closing slash."""
+    return f"{TRAINING_PREFIX}{training_job_name}/evaluation/"
 
 
 def model_prefix(version: str) -> str:
@@ -73,6 +92,11 @@ def parse_utc(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+@cache
+def _field_names(record: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(record))
+
+
 class _Record:
     """JSON of a frozen dataclass; unknown keys are refused, so that a typo never passes."""
 
@@ -83,8 +107,8 @@ class _Record:
         Raises:
             ValueError: a field is missing or unknown.
         """
-        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-        if set(values) != names:
+        names = _field_names(cls)  # type: ignore[arg-type]
+        if not isinstance(values, dict) or values.keys() != names:
             raise ValueError(
                 f"{cls.__name__}: expected the fields {sorted(names)}, got {sorted(values)}"
             )
@@ -149,5 +173,9 @@ def load_shard(data: bytes, record: type[R]) -> Iterator[R]:
         ValueError: a line is not such a record.
         gzip.BadGzipFile, EOFError: the shard is damaged.
     """
-    for line in gzip.decompress(data).splitlines():
-        yield record.from_dict(json.loads(line))
+    if not data:  # no bytes are no gzip, though gzip takes them
+        raise EOFError("it holds no bytes")
+    # Decoded at once: json.loads would look for the encoding of every line.
+    for line in gzip.decompress(data).decode().split("\n"):
+        if line:
+            yield record.from_dict(json.loads(line))

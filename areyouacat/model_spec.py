@@ -32,11 +32,37 @@ class TfliteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made a model; an empty string is something the job was not told.
+
+    `requirements_sha256`: of the pinned requirements that the job ran with.
+    """
+
+    code_revision: str = ""
+    requirements_sha256: str = ""
+    training_job_arn: str = ""
+    execution_arn: str = ""
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Read the `provenance` of a `model.json`.
+
+        Raises:
+            ValueError: an unknown name, or a value that is no text.
+        """
+        found = cls(**values)
+        if not all(isinstance(value, str) for value in asdict(found).values()):
+            raise ValueError(f"provenance holds more than text: {found}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model's contract with serving.
 
     `threshold`: probability in [0, 1] at which the positive label begins. `metrics`:
-    flat name -> value. `baseline`: what drift is measured against.
+    flat name -> value. `baseline`: what drift is measured against. `provenance`: empty in files
+    that are older than it.
     """
 
     model_name: str
@@ -50,6 +76,7 @@ class ModelSpec:
     tflite: TfliteFile
     metrics: Mapping[str, float] = field(default_factory=dict)
     baseline: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
     positive_label: str = LABELS.positive
     negative_label: str = LABELS.negative
     preprocessing_version: int = BACKBONE.preprocessing_version
@@ -81,6 +108,7 @@ class ModelSpec:
                 },
                 "metrics": dict(self.metrics),
                 "baseline": dict(self.baseline),
+                "provenance": asdict(self.provenance),
             },
             indent=2,
             sort_keys=True,
@@ -111,6 +139,7 @@ class ModelSpec:
                 tflite=TfliteFile(**values["tflite"]),
                 metrics=values["metrics"],
                 baseline=values["baseline"],
+                provenance=Provenance.from_dict(values.get("provenance", {})),
                 positive_label=values["labels"]["positive"],
                 negative_label=values["labels"]["negative"],
                 preprocessing_version=int(values["preprocessing_version"]),

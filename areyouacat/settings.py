@@ -113,9 +113,39 @@ class DatasetRules:
     test_share: float = 0.15
     recent_share: float = 0.2  # of feedback's photos, held out to see the changed world
     near_duplicate_bits: int = 3  # Hamming distance of 64-bit perceptual hashes
+    min_photos_per_split: int = 2  # of each label in train, validation and test
+    max_imbalance: float = 50.0  # photos of the larger label for one of the smaller
 
 
 DATASET: Final = DatasetRules()
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRules:
+    """Which photos are measured by themselves."""
+
+    small_below_px: int = 128  # the shorter side
+    dark_below: float = 0.25  # mean grey, [0, 1]
+
+
+SLICES: Final = SliceRules()
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRules:
+    """How figures and their intervals are computed."""
+
+    calibration_bins: int = 15
+    resamples: int = 1_000  # of the photos, for 95 % intervals
+    min_resamples: int = 200
+    most_draws: int = 4_000_000  # resamples x photos; more photos get fewer resamples
+    min_slice_photos: int = 10  # fewer are listed but say nothing
+    max_sources: int = 20  # shown as slices of their own, the largest first
+    latency_photos: int = 32  # that time one inference, before all are scored
+    disagreements_shown: int = 20  # photos named, each way
+
+
+EVALUATION: Final = EvaluationRules()
 
 
 @dataclass(frozen=True, slots=True)

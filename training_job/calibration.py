@@ -19,9 +19,15 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 _SEARCH_STEPS = 60
 
 
-def fit_temperature(logits: npt.NDArray[np.float64], positive: Positive) -> float:
+def fit_temperature(
+    logits: npt.NDArray[np.float64],
+    positive: Positive,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> float:
     """The temperature that makes the labels most likely; 1.0 if only one label is there.
 
+    `weights`: of each photo, those that the head was trained with: a head that was taught that
+    both labels are equally common cannot be judged in a world where they are not.
     Dividing by it never changes the order of two photos. The likelihood has one optimum in the
     logarithm of the temperature, found by golden-section search within settings' range.
     """
@@ -30,7 +36,7 @@ def fit_temperature(logits: npt.NDArray[np.float64], positive: Positive) -> floa
     low, high = (math.log(limit) for limit in HEAD.temperature_range)
 
     def loss(log_temperature: float) -> float:
-        return negative_log_likelihood(logits / math.exp(log_temperature), positive)
+        return negative_log_likelihood(logits / math.exp(log_temperature), positive, weights)
 
     for _ in range(_SEARCH_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
@@ -41,9 +47,14 @@ def fit_temperature(logits: npt.NDArray[np.float64], positive: Positive) -> floa
     return math.exp((low + high) / 2)
 
 
-def negative_log_likelihood(logits: npt.NDArray[np.float64], positive: Positive) -> float:
-    """Mean over photos, in nats."""
-    return float(np.logaddexp(0.0, np.where(positive, -logits, logits)).mean())
+def negative_log_likelihood(
+    logits: npt.NDArray[np.float64],
+    positive: Positive,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> float:
+    """Weighted mean over photos, in nats."""
+    losses = np.logaddexp(0.0, np.where(positive, -logits, logits))
+    return float(np.average(losses, weights=weights))
 
 
 def choose_threshold(probabilities: Probabilities, positive: Positive) -> float:

@@ -10,10 +10,11 @@ import numpy as np
 
 from areyouacat.dataset import ManifestEntry, read_manifest
 from areyouacat.settings import LABELS
-from areyouacat.splits import SPLITS, Split, position
+from areyouacat.splits import Split, position
 from training_job.errors import TrainingDataError
+from training_job.examples import Examples
 from training_job.feature_cache import Vectors
-from training_job.fit import Examples
+from training_job.head import Prior, margins
 
 MANIFEST_FILE = "manifest.jsonl"
 SUMMARY_FILE = "summary.json"
@@ -36,9 +37,22 @@ class TrainingDataset:
         """All photos, in the manifest's order."""
         return [entry.photo for entry in self.entries]
 
-    def examples(self, vectors: Vectors, dim: int) -> dict[Split, Examples]:
-        """Each split's photos that have a vector, in the manifest's order."""
-        return {split: self._examples(split, vectors, dim) for split in SPLITS}
+    def photos_of(self, split: Split) -> list[str]:
+        """The photos of one split, in the manifest's order."""
+        return [entry.photo for entry in self.entries if entry.split == split]
+
+    def examples(self, split: Split, vectors: Vectors, dim: int, prior: Prior | None) -> Examples:
+        """A split's photos that have a vector (dim,), in the manifest's order."""
+        entries = [e for e in self.entries if e.split == split and e.photo in vectors]
+        embeddings = np.empty((len(entries), dim), np.float16)
+        for row, entry in enumerate(entries):
+            embeddings[row] = vectors[entry.photo]
+        return Examples(
+            photos=tuple(entry.photo for entry in entries),
+            embeddings=embeddings,
+            positive=np.array([entry.label == LABELS.positive for entry in entries], dtype=bool),
+            margins=margins(prior, embeddings),
+        )
 
     def sample(self, purpose: str, splits: tuple[Split, ...], most: int) -> list[ManifestEntry]:
         """At most so many entries, chosen by hash; an earlier split is used up before a later."""
@@ -47,22 +61,12 @@ class TrainingDataset:
             key=lambda entry: (splits.index(entry.split), position(entry.photo, purpose)),
         )[:most]
 
-    def _examples(self, split: Split, vectors: Vectors, dim: int) -> Examples:
-        entries = [e for e in self.entries if e.split == split and e.photo in vectors]
-        embeddings = np.empty((len(entries), dim), np.float32)
-        for row, entry in enumerate(entries):
-            embeddings[row] = vectors[entry.photo]
-        return Examples(
-            photos=tuple(entry.photo for entry in entries),
-            embeddings=embeddings,
-            positive=np.array([entry.label == LABELS.positive for entry in entries], dtype=bool),
-        )
-
 
 def read_dataset(channel: Path) -> TrainingDataset:
     """The data set in the channel. Raises TrainingDataError if it is not whole."""
     try:
-        entries = tuple(read_manifest((channel / MANIFEST_FILE).read_bytes()))
+        with (channel / MANIFEST_FILE).open("rb") as lines:
+            entries = tuple(read_manifest(lines))
         summary = json.loads((channel / SUMMARY_FILE).read_bytes())
         version = summary["version"]
     except (OSError, ValueError, TypeError, KeyError) as error:

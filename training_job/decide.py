@@ -1,6 +1,6 @@
 """From features to a finished answer: head, temperature, threshold, bands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from training_job.calibration import (
     fit_temperature,
 )
 from training_job.errors import TrainingDataError
-from training_job.fit import Examples, Fit, fit_head
+from training_job.examples import Examples
+from training_job.fit import Fit, fit_head, photo_weights
 from training_job.head import Head, Prior, bootstrap_head
 from training_job.sagemaker_env import Hyperparameters
 from training_job.settings import HEAD, REPORT
@@ -39,34 +40,41 @@ def make_decider(
     examples: Mapping[Split, Examples],
     prior: Prior | None,
     hyperparameters: Hyperparameters,
+    augmentations: Sequence[Examples] = (),
 ) -> Decider:
     """Bootstrap: the prior with a moved threshold. Trained: fitted, calibrated, then cut.
+
+    `augmentations`: further views of the train photos; they teach and are never measured on.
 
     Raises TrainingDataError where the photos of the train split do not suffice.
     """
     if mode == "bootstrap":
         return _bootstrap(examples["train"], prior)
-    train, validation = examples["train"], examples["validation"]
+    validation = examples["validation"]
     fit = fit_head(
-        train,
+        examples["train"].joined(augmentations),
         validation,
         prior,
         epochs=hyperparameters.epochs,
         learning_rate=hyperparameters.learning_rate,
         l2_grid=HEAD.l2_grid if hyperparameters.l2 is None else (hyperparameters.l2,),
         seed=hyperparameters.seed,
+        class_weights=hyperparameters.class_weights,
     )
-    temperature = fit_temperature(fit.head.logits(validation.embeddings), validation.positive)
+    temperature = fit_temperature(
+        fit.head.logits(validation.embeddings, validation.margins),
+        validation.positive,
+        photo_weights(validation.positive, hyperparameters.class_weights),
+    )
     head = fit.head.calibrated(temperature)
-    probabilities = head.probabilities(validation.embeddings)
+    probabilities = head.probabilities(validation.embeddings, validation.margins)
     threshold = choose_threshold(probabilities, validation.positive)
     bands = choose_bands(probabilities, validation.positive, threshold)
     return Decider(mode, head, threshold, bands, fit)
 
 
 def _bootstrap(train: Examples, prior: Prior | None) -> Decider:
-    negatives = train.embeddings[~train.positive]
-    if not len(negatives):
+    if train.positive.all():
         raise TrainingDataError(
             "the train split holds no photo of the negative label; seed some, varied ones"
         )
@@ -75,8 +83,7 @@ def _bootstrap(train: Examples, prior: Prior | None) -> Decider:
             "too few photos to train a head, and settings map no label to rows of ImageNet: "
             "seed more photos of both labels"
         )
-    dim = train.embeddings.shape[1]
-    head = bootstrap_head(prior, negatives, dim, BOOTSTRAP.negatives_percentile)
+    head = bootstrap_head(prior, train.margins[~train.positive], BOOTSTRAP.negatives_percentile)
     return Decider("bootstrap", head, 0.5, bootstrap_bands(), None)
 
 
@@ -88,7 +95,9 @@ def baseline(head: Head, examples: Examples) -> dict[str, object]:
     """
     sketches = examples.embeddings @ sketch_projection(examples.embeddings.shape[1])
     counts, edges = np.histogram(
-        head.probabilities(examples.embeddings), REPORT.baseline_bins, (0.0, 1.0)
+        head.probabilities(examples.embeddings, examples.margins),
+        REPORT.baseline_bins,
+        (0.0, 1.0),
     )
     return {
         "photos": len(examples),

@@ -30,6 +30,7 @@ class Endpoints:
     ca_bundle: str = ""
     region: str = ""
     lake_bucket: str = ""
+    mlflow_url: str = ""
     state_machines: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -46,6 +47,7 @@ class Endpoints:
                 ca_bundle=known.get("ca_bundle") or "",
                 region=known.get("region") or "",
                 lake_bucket=environment.get("LAKE_BUCKET") or known.get("lake_bucket") or "",
+                mlflow_url=known.get("mlflow_url") or "",
                 state_machines=dict(known.get("state_machines") or {}),
             )
         except FileNotFoundError:

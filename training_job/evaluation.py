@@ -1,128 +1,126 @@
-"""How good a model is on a split, in plain numpy."""
+"""How good a model is on each split: figures with intervals, slices, curves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from training_job.settings import REPORT
-
-Probabilities = npt.NDArray[np.float64]
-Positive = npt.NDArray[np.bool_]
-
-_CLIP = 1e-7
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """Counts of photos by label and answer."""
-
-    true_positive: int
-    false_positive: int
-    true_negative: int
-    false_negative: int
+from areyouacat.dataset import ManifestEntry
+from areyouacat.quality import SHARES, Answers, Positive, Probabilities, Quality, evaluate
+from areyouacat.resampling import Estimate, estimates
+from areyouacat.slice_quality import slices
+from areyouacat.splits import Split
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """One split's figures; all but `log_loss` (nats) and `photos` in [0, 1].
+class Scored:
+    """One split's photos, labels and probabilities, and the figures they give."""
 
-    `precision` is 0 if nothing was called positive; `roc_auc` is 0.5 if a label is absent.
-    """
+    photos: tuple[str, ...]
+    positive: npt.NDArray[np.bool_]
+    probabilities: npt.NDArray[np.float64]
+    quality: Quality
 
+
+@dataclass(frozen=True, slots=True)
+class SliceFigures:
+    """A slice's accuracy, precision and recall by name; none where its photos are too few."""
+
+    name: str
     photos: int
-    accuracy: float
-    precision: float
-    recall: float
-    f1: float
-    roc_auc: float
-    expected_calibration_error: float
-    log_loss: float
-    confusion: Confusion
-
-    def figures(self) -> Mapping[str, float]:
-        """The numbers alone, by name."""
-        return {name: float(value) for name, value in asdict(self).items() if name != "confusion"}
+    positives: int
+    figures: Mapping[str, Estimate]
 
 
-def evaluate(probabilities: Probabilities, positive: Positive, threshold: float) -> Quality:
-    """The figures of at least one photo. `positive`: what the labels say."""
-    called = probabilities >= threshold
-    confusion = Confusion(
-        int(np.sum(called & positive)),
-        int(np.sum(called & ~positive)),
-        int(np.sum(~called & ~positive)),
-        int(np.sum(~called & positive)),
-    )
-    precision = _ratio(confusion.true_positive, int(called.sum()))
-    recall = _ratio(confusion.true_positive, int(positive.sum()))
-    clipped = np.clip(probabilities, _CLIP, 1 - _CLIP)
-    return Quality(
-        photos=len(positive),
-        accuracy=float(np.mean(called == positive)),
-        precision=precision,
-        recall=recall,
-        f1=_ratio(2 * precision * recall, precision + recall),
-        roc_auc=roc_auc(probabilities, positive),
-        expected_calibration_error=expected_calibration_error(probabilities, positive),
-        log_loss=float(-np.mean(np.log(np.where(positive, clipped, 1 - clipped)))),
-        confusion=confusion,
-    )
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A split's figures with their intervals, and its slices."""
+
+    figures: Mapping[str, Estimate]
+    slices: tuple[SliceFigures, ...]
+
+    def metrics(self, split: Split) -> dict[str, float]:
+        """Name -> value, for MLflow: limits of the figures, and the slices' values."""
+        limits = {
+            f"{split}_{name}_{end}": value
+            for name, found in self.figures.items()
+            for end, value in (("low", found.low), ("high", found.high))
+        }
+        of_slices = {
+            f"{split}_slice_{found.name}_{name}": estimate.value
+            for found in self.slices
+            for name, estimate in found.figures.items()
+        }
+        return {**limits, **of_slices}
+
+    def record(self) -> dict[str, Any]:
+        """Ready for JSON; the values themselves stand beside it."""
+        return {
+            "intervals": {name: [found.low, found.high] for name, found in self.figures.items()},
+            "slices": [asdict(found) for found in self.slices],
+        }
 
 
-def roc_auc(probabilities: Probabilities, positive: Positive) -> float:
-    """How often a positive photo ranks above a negative one; ties count half."""
-    negatives = np.sort(probabilities[~positive])
-    positives = probabilities[positive]
-    if not len(negatives) or not len(positives):
-        return 0.5
-    below = np.searchsorted(negatives, positives, side="left")
-    not_above = np.searchsorted(negatives, positives, side="right")
-    return float(((below + not_above) / 2).mean() / len(negatives))
+def score(
+    photos: Sequence[str], positive: Positive, probabilities: Probabilities, threshold: float
+) -> Scored:
+    """A split's scores with the figures they give; at least one photo."""
+    quality = evaluate(probabilities, positive, threshold)
+    return Scored(tuple(photos), positive, probabilities, quality)
+
+
+def assess(
+    scored: Mapping[Split, Scored], entries: Sequence[ManifestEntry], threshold: float
+) -> dict[Split, Assessment]:
+    """Each split's intervals and slices. `entries`: of all photos, in any order.
+
+    Train is left out where anything else is there: how sure one is of what was learnt by heart
+    says nothing, and it alone grows with all photos there are.
+    """
+    known = {entry.photo: entry for entry in entries}
+    return {
+        split: _assess(
+            Answers(found.probabilities, found.positive, threshold),
+            [known[photo] for photo in found.photos],
+        )
+        for split, found in scored.items()
+        if split != "train" or len(scored) == 1
+    }
+
+
+def _assess(answers: Answers, entries: Sequence[ManifestEntry]) -> Assessment:
+    groups = [entry.group for entry in entries]
+    found: list[SliceFigures] = []
+    for part in slices(entries):
+        inside = answers.some(part.members)
+        within = estimates(inside, [groups[photo] for photo in part.members]) if part.enough else {}
+        found.append(
+            SliceFigures(
+                part.name,
+                part.photos,
+                int(inside.positive.sum()),
+                {name: within[name] for name in SHARES if name in within},
+            )
+        )
+    return Assessment(estimates(answers, groups), tuple(found))
 
 
 def roc_curve(probabilities: Probabilities, positive: Positive) -> tuple[Probabilities, ...]:
     """False and true positive rates (n + 1,) as the threshold falls from above 1."""
-    order = np.argsort(-probabilities, kind="stable")
-    hits = positive[order]
+    hits = positive[np.argsort(-probabilities, kind="stable")]
     false_rate = np.cumsum(~hits) / max(int((~positive).sum()), 1)
     true_rate = np.cumsum(hits) / max(int(positive.sum()), 1)
     return np.concatenate([[0.0], false_rate]), np.concatenate([[0.0], true_rate])
 
 
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """Photos of similar probability: how sure the model was, and how often it was so."""
-
-    photos: int
-    mean_probability: float
-    share_positive: float
-
-
-def reliability(
-    probabilities: Probabilities, positive: Positive, bins: int = REPORT.calibration_bins
-) -> list[ReliabilityBin]:
-    """Bins of equal width over [0, 1], empty ones left out."""
-    index = np.minimum((probabilities * bins).astype(int), bins - 1)
-    return [
-        ReliabilityBin(
-            int(inside.sum()),
-            float(probabilities[inside].mean()),
-            float(positive[inside].mean()),
-        )
-        for inside in (index == number for number in range(bins))
-        if inside.any()
-    ]
-
-
-def expected_calibration_error(probabilities: Probabilities, positive: Positive) -> float:
-    """Mean distance of the reliability bins from the truth, by their photos."""
-    return sum(
-        found.photos / len(positive) * abs(found.mean_probability - found.share_positive)
-        for found in reliability(probabilities, positive)
-    )
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+def precision_recall_curve(
+    probabilities: Probabilities, positive: Positive
+) -> tuple[Probabilities, ...]:
+    """Recall and precision, one point for each distinct probability as the threshold falls."""
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, hits = probabilities[order], positive[order]
+    last = np.flatnonzero(np.concatenate([ranked[1:] != ranked[:-1], [True]]))
+    found = np.cumsum(hits)[last]
+    return found / max(int(positive.sum()), 1), found / (last + 1)

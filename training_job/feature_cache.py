@@ -1,4 +1,4 @@
-"""Feature vectors in the lake, packed in shards under the backbone's hash.
+"""Feature vectors in the lake, packed in shards under the backbone's hash and the view's name.
 
 A shard is `<name>.npz` (`photos`: S64, `vectors`: float16 n x dim) with `<name>.txt` beside it:
 the photo hashes, one a line. The name is the hash of that list, so that computing the same
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from areyouacat.lake import features_prefix
+from areyouacat.lake import ORIGINAL_VIEW, features_prefix
 from areyouacat.settings import BackboneSpec
 from training_job.lake_store import LakeStore, ObjectMissingError
 from training_job.settings import FEATURES
@@ -32,10 +32,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FeatureCache:
-    """The stored vectors of one backbone."""
+    """The stored vectors that one backbone gave for one view of the photos."""
 
     lake: LakeStore
     spec: BackboneSpec
+    view: str = ORIGINAL_VIEW
 
     def load(self, photos: Collection[str]) -> Vectors:
         """The stored vectors of these photos; those that are not stored are left out.
@@ -68,7 +69,7 @@ class FeatureCache:
 
     @property
     def _prefix(self) -> str:
-        return features_prefix(self.spec.hash)
+        return features_prefix(self.spec.hash, self.view)
 
     def _read_list(self, key: str) -> list[str]:
         try:

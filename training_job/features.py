@@ -16,6 +16,7 @@ from training_job.errors import TrainingDataError
 from training_job.feature_cache import FeatureCache, Vectors
 from training_job.photos import PhotoSource, UnusablePhoto
 from training_job.settings import FEATURES
+from training_job.views import view_pixels
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ def collect_features(
     source: PhotoSource,
     make_extractor: Callable[[], bytes],
 ) -> Features:
-    """Vectors of all photos. `make_extractor` gives the backbone as TFLite; called only if needed.
+    """Vectors of all photos, seen as the cache's view says.
+
+    `make_extractor` gives the backbone as TFLite; called only if needed.
 
     Shards are stored as they fill, so that a job that is killed loses one shard's work at most.
     Raises TrainingDataError if more than `max_unreadable_share` of the photos cannot be read.
@@ -44,10 +47,15 @@ def collect_features(
     start = time.monotonic()
     vectors = cache.load(photos)
     missing = [photo for photo in photos if photo not in vectors]
-    _LOG.info("features: %s stored, %s to compute", f"{len(vectors):,}", f"{len(missing):,}")
+    _LOG.info(
+        "features (%s): %s stored, %s to compute",
+        cache.view,
+        f"{len(vectors):,}",
+        f"{len(missing):,}",
+    )
     unreadable: dict[str, str] = {}
     shard: Vectors = {}
-    for photo, result in _compute(missing, source, make_extractor) if missing else ():
+    for photo, result in _compute(missing, source, cache.view, make_extractor) if missing else ():
         if isinstance(result, str):
             unreadable[photo] = result
             continue
@@ -82,7 +90,7 @@ class Extractor:
 
 
 def _compute(
-    photos: Sequence[str], source: PhotoSource, make_extractor: Callable[[], bytes]
+    photos: Sequence[str], source: PhotoSource, view: str, make_extractor: Callable[[], bytes]
 ) -> Iterator[tuple[str, npt.NDArray[np.float16] | str]]:
     """Each photo with its vector, or with the reason why it has none; in the given order.
 
@@ -95,7 +103,7 @@ def _compute(
         if not hasattr(local, "extractor"):
             local.extractor = Extractor(tflite)
         try:
-            pixels = source.pixels(photo)
+            pixels = view_pixels(source.decoded(photo), view)
         except UnusablePhoto as error:
             return str(error)
         vector: npt.NDArray[np.float16] = local.extractor.embed(pixels)

@@ -1,39 +1,37 @@
 """Training the head's w and b on stored features: seconds, and the same result every time."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from areyouacat.settings import LABELS
 from training_job.errors import TrainingError
-from training_job.head import Head, Prior, margins, sigmoid
+from training_job.examples import Examples
+from training_job.head import Head, Prior, sigmoid
 from training_job.settings import HEAD
+
+ClassWeights = Mapping[str, float] | None
+"""Weight of a photo by its label, > 0; None: both labels weigh the same, whatever their counts."""
 
 _ADAM_DECAYS = (0.9, 0.999)
 _ADAM_EPSILON = 1e-8
 _BIAS_MARGIN = 20.0  # nats beyond the margins' own range
 _BISECTIONS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Features and labels of one split. `embeddings`: (n, dim). `positive`: bool (n,)."""
-
-    photos: tuple[str, ...]
-    embeddings: npt.NDArray[np.float32]
-    positive: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        """How many photos."""
-        return len(self.photos)
+_CHUNK = 8_192  # rows that are in memory as float32 at once
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One regularisation's course. Losses: mean negative log-likelihood in nats, per epoch."""
+    """One regularisation's course. Losses: mean negative log-likelihood in nats.
+
+    `steps`: how many batches had been seen at each point. `train_loss` is measured on a sample.
+    """
 
     l2: float
+    steps: tuple[int, ...]
     train_loss: tuple[float, ...]
     validation_loss: tuple[float, ...]
 
@@ -56,55 +54,59 @@ def fit_head(
     learning_rate: float,
     l2_grid: tuple[float, ...],
     seed: int,
+    class_weights: ClassWeights = None,
 ) -> Fit:
     """Logistic regression on top of the prior's margin; the penalty is chosen on validation.
 
-    Adam with a cosine step size on standardised features, each label weighing the same. All
-    penalties of the grid are trained side by side, one column of w each, which costs hardly more
-    than one. Features are standardised on train; w and b are then expressed for raw features.
+    Adam with a cosine step size on standardised features. All penalties of the grid are trained
+    side by side, one column of w each, which costs hardly more than one. At most
+    `HEAD.max_steps` batches are seen, so that a retrain does not grow with all photos there are.
+    Features are standardised in the arithmetic, never as a copy: x stays as it is stored.
 
     Raises TrainingError if the loss is not finite or train lacks a label.
     """
     if not train.positive.any() or train.positive.all():
         raise TrainingError("the train split lacks one of the labels; seed more photos of it")
-    mean = train.embeddings.mean(axis=0)
-    scale = train.embeddings.std(axis=0) + 1e-3  # features are 0..6; never-active ones stay 0
-    x, held_out = (train.embeddings - mean) / scale, (validation.embeddings - mean) / scale
-    m, held_out_m = margins(prior, train.embeddings), margins(prior, validation.embeddings)
-    label_weights = _balanced(train.positive)
+    weights = photo_weights(train.positive, class_weights)
+    total = min(_steps(len(train)) * epochs, HEAD.max_steps)
+    state = _Adam(*_moments(train.embeddings), np.array(l2_grid), learning_rate, total)
+    state.bias[:] = best_bias(train.margins, train.positive, weights)
 
-    steps = _steps(len(train)) * epochs
-    state = _Adam(x.shape[1], np.array(l2_grid), learning_rate, steps)
-    state.bias[:] = best_bias(m, train.positive, label_weights)
     random = np.random.default_rng(seed)
-    losses: list[npt.NDArray[Any]] = []
-    held_out_losses: list[npt.NDArray[Any]] = []
-    for _ in range(epochs):
-        for batch in np.array_split(random.permutation(len(train)), _steps(len(train))):
-            state.step(x[batch], m[batch], train.positive[batch], label_weights[batch])
-        losses.append(_losses(state.logits(x, m), train.positive, label_weights))
-        held_out_losses.append(
-            _losses(
-                state.logits(held_out, held_out_m),
-                validation.positive,
-                _balanced(validation.positive),
-            )
+    sample = random.permutation(len(train))[: HEAD.loss_photos]
+    sample.sort()
+    every = max(1, min(_steps(len(train)), total // HEAD.curve_points))
+    points: list[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]] = []
+    for step, batch in enumerate(_batches(len(train), total, random), start=1):
+        state.step(
+            train.embeddings[batch].astype(np.float32),
+            train.margins[batch],
+            train.positive[batch],
+            weights[batch],
         )
-    if not np.isfinite(losses[-1]).all():
+        if step % every == 0 or step == total:
+            points.append(
+                (
+                    step,
+                    _losses(state, train, weights, sample),
+                    _losses(state, validation, photo_weights(validation.positive, class_weights)),
+                )
+            )
+    if not np.isfinite(points[-1][1]).all():
         raise TrainingError("the loss is not finite; use a smaller learning_rate")
 
     curves = tuple(
         Curve(
             l2,
-            tuple(float(loss[column]) for loss in losses),
-            tuple(float(loss[column]) for loss in held_out_losses),
+            tuple(step for step, _, _ in points),
+            tuple(float(loss[column]) for _, loss, _ in points),
+            tuple(float(loss[column]) for _, _, loss in points),
         )
         for column, l2 in enumerate(l2_grid)
     )
     best = min(range(len(curves)), key=lambda column: curves[column].validation_loss[-1])
-    weights = state.weights[:, best] / scale
-    bias = float(state.bias[best] - mean @ weights)
-    return Fit(Head(prior, weights.astype(np.float64), bias), curves[best], curves)
+    w, b = state.raw()
+    return Fit(Head(prior, w[:, best].astype(np.float64), float(b[best])), curves[best], curves)
 
 
 def best_bias(
@@ -127,46 +129,62 @@ def best_bias(
     return (low + high) / 2
 
 
+def photo_weights(
+    positive: npt.NDArray[np.bool_], class_weights: ClassWeights
+) -> npt.NDArray[np.float64]:
+    """Weights (n,) with mean 1, by label."""
+    share = positive.mean() if len(positive) else 0.5
+    if share in (0.0, 1.0):
+        return np.ones(len(positive))
+    if class_weights is None:
+        return np.where(positive, 0.5 / share, 0.5 / (1 - share))
+    weights = np.where(positive, class_weights[LABELS.positive], class_weights[LABELS.negative])
+    return np.asarray(weights / weights.mean())
+
+
 class _Adam:
-    """Adam on w (dim, penalties) and b (penalties,)."""
+    """Adam on w (dim, penalties) and b (penalties,), both for standardised features."""
 
     def __init__(
-        self, dim: int, l2: npt.NDArray[np.float64], learning_rate: float, steps: int
+        self,
+        mean: npt.NDArray[np.float32],
+        scale: npt.NDArray[np.float32],
+        l2: npt.NDArray[np.float64],
+        learning_rate: float,
+        steps: int,
     ) -> None:
+        self._shift, self._scale = mean, scale[:, np.newaxis]
         self._l2 = l2.astype(np.float32)
         self._learning_rate = learning_rate
         self._steps = steps
         self._taken = 0
         # The last row is b: it learns like the weights but is not penalised.
-        self._values: npt.NDArray[np.float32] = np.zeros((dim + 1, len(l2)), np.float32)
+        self._values: npt.NDArray[np.float32] = np.zeros((len(mean) + 1, len(l2)), np.float32)
         self._mean: npt.NDArray[Any] = np.zeros_like(self._values)
         self._square: npt.NDArray[Any] = np.zeros_like(self._values)
-
-    @property
-    def weights(self) -> npt.NDArray[np.float32]:
-        return self._values[:-1]
 
     @property
     def bias(self) -> npt.NDArray[np.float32]:
         return np.asarray(self._values[-1])
 
-    def logits(
-        self, x: npt.NDArray[np.float32], m: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        return np.asarray(m[:, np.newaxis] + x @ self.weights + self.bias)
+    def raw(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """w and b for features as they are."""
+        w = self._values[:-1] / self._scale
+        return w, self.bias - self._shift @ w
 
     def step(
         self,
         x: npt.NDArray[np.float32],
         m: npt.NDArray[np.float64],
         positive: npt.NDArray[np.bool_],
-        label_weights: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
     ) -> None:
-        error = sigmoid(self.logits(x, m)) - positive[:, np.newaxis]
-        error = (error * label_weights[:, np.newaxis] / len(x)).astype(np.float32)
-        gradient = np.concatenate(
-            [x.T @ error + self._l2 * self.weights, error.sum(axis=0, keepdims=True)]
-        )
+        w, b = self.raw()
+        error = sigmoid(m[:, np.newaxis] + x @ w + b) - positive[:, np.newaxis]
+        error = (error * weights[:, np.newaxis] / len(x)).astype(np.float32)
+        summed = error.sum(axis=0, keepdims=True)
+        slope = (x.T @ error - self._shift[:, np.newaxis] * summed) / self._scale
+        gradient = np.concatenate([slope + self._l2 * self._values[:-1], summed])
         self._taken += 1
         first, second = _ADAM_DECAYS
         self._mean = first * self._mean + (1 - first) * gradient
@@ -177,27 +195,46 @@ class _Adam:
         self._values -= (rate * mean / (np.sqrt(square) + _ADAM_EPSILON)).astype(np.float32)
 
 
+def _moments(x: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Mean and scale (dim,) of features (n, dim)."""
+    chunks = range(0, len(x), _CHUNK)
+    mean = sum(x[at : at + _CHUNK].sum(axis=0, dtype=np.float64) for at in chunks) / len(x)
+    square = sum(
+        ((x[at : at + _CHUNK] - mean) ** 2).sum(axis=0, dtype=np.float64) for at in chunks
+    ) / len(x)
+    # Features are 0..6; those that are never active stay 0.
+    return np.asarray(mean, np.float32), np.asarray(np.sqrt(square) + 1e-3, np.float32)
+
+
+def _batches(
+    photos: int, steps: int, random: np.random.Generator
+) -> Iterator[npt.NDArray[np.int64]]:
+    """So many batches of row numbers; all photos are seen once before any is seen again."""
+    while steps:
+        for batch in np.array_split(random.permutation(photos), _steps(photos))[:steps]:
+            yield batch
+            steps -= 1
+
+
 def _steps(photos: int) -> int:
     """Batches an epoch; few photos come in smaller batches, or a head would hardly move."""
     few = min(HEAD.min_steps, photos // HEAD.min_batch_photos)
     return max(1, few, round(photos / HEAD.batch_photos))
 
 
-def _balanced(positive: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Weights with mean 1 that let both labels weigh the same, whatever their counts."""
-    share = positive.mean() if len(positive) else 0.5
-    if share in (0.0, 1.0):
-        return np.ones(len(positive))
-    return np.where(positive, 0.5 / share, 0.5 / (1 - share))
-
-
 def _losses(
-    logits: npt.NDArray[np.float64],
-    positive: npt.NDArray[np.bool_],
-    label_weights: npt.NDArray[np.float64],
+    state: _Adam,
+    examples: Examples,
+    weights: npt.NDArray[np.float64],
+    rows: npt.NDArray[np.int64] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Weighted mean NLL of each column; zeros for no photos, so that the first penalty is taken."""
-    if not len(logits):
-        return np.zeros(logits.shape[1])
-    signed = np.where(positive[:, np.newaxis], -logits, logits)
-    return np.asarray((np.logaddexp(0.0, signed) * label_weights[:, np.newaxis]).mean(axis=0))
+    w, b = state.raw()
+    chosen = np.arange(len(examples)) if rows is None else rows
+    total = np.zeros(len(b))
+    for at in range(0, len(chosen), _CHUNK):
+        part = chosen[at : at + _CHUNK]
+        logits = examples.margins[part, np.newaxis] + examples.embeddings[part] @ w + b
+        signed = np.where(examples.positive[part, np.newaxis], -logits, logits)
+        total += (np.logaddexp(0.0, signed) * weights[part, np.newaxis]).sum(axis=0)
+    return total / max(len(chosen), 1)

@@ -20,6 +20,8 @@ from training_job.backbone import ImagenetHead
 
 Array = npt.NDArray[np.float64]
 
+_CHUNK = 4_096  # photos that are in memory as float32, with their thousand answers, at once
+
 
 @dataclass(frozen=True, slots=True)
 class Prior:
@@ -32,9 +34,14 @@ class Prior:
 
     def margin(self, embeddings: npt.NDArray[Any]) -> Array:
         """m(x), in nats, of embeddings (n, dim)."""
-        positive = embeddings @ self.positive_rows.T + self.positive_bias
-        negative = embeddings @ self.negative_rows.T + self.negative_bias
-        return _logsumexp(positive) - _logsumexp(negative)
+        margin = np.empty(len(embeddings))
+        for at in range(0, len(embeddings), _CHUNK):
+            x = embeddings[at : at + _CHUNK]
+            x = x.astype(np.result_type(x, np.float32), copy=False)  # BLAS knows no float16
+            margin[at : at + _CHUNK] = _logsumexp(
+                x @ self.positive_rows.T + self.positive_bias
+            ) - _logsumexp(x @ self.negative_rows.T + self.negative_bias)
+        return margin
 
     def gradient(self, embedding: npt.NDArray[Any]) -> Array:
         """dm/dx (dim,) at one embedding (dim,)."""
@@ -55,15 +62,17 @@ class Head:
     bias: float
     temperature: float = 1.0
 
-    def logits(self, embeddings: npt.NDArray[Any]) -> Array:
-        """Calibrated logits (n,) of embeddings (n, dim)."""
-        return (margins(self.prior, embeddings) + embeddings @ self.weights + self.bias) / (
-            self.temperature
-        )
+    def logits(self, embeddings: npt.NDArray[Any], margin: Array | None = None) -> Array:
+        """Calibrated logits (n,) of embeddings (n, dim). `margin`: their m(x), where known."""
+        m = margins(self.prior, embeddings) if margin is None else margin
+        learnt = np.empty(len(embeddings))
+        for at in range(0, len(embeddings), _CHUNK):
+            learnt[at : at + _CHUNK] = embeddings[at : at + _CHUNK] @ self.weights
+        return np.asarray((m + learnt + self.bias) / self.temperature)
 
-    def probabilities(self, embeddings: npt.NDArray[Any]) -> Array:
+    def probabilities(self, embeddings: npt.NDArray[Any], margin: Array | None = None) -> Array:
         """Probabilities (n,) of the positive label, in [0, 1]."""
-        return sigmoid(self.logits(embeddings))
+        return sigmoid(self.logits(embeddings, margin))
 
     def gradient(self, embedding: npt.NDArray[Any]) -> Array:
         """What speaks for the positive label: d(logit * T)/dx (dim,) at one embedding."""
@@ -96,9 +105,7 @@ def margins(prior: Prior | None, embeddings: npt.NDArray[Any]) -> Array:
     return np.zeros(len(embeddings)) if prior is None else prior.margin(embeddings)
 
 
-def bootstrap_head(
-    prior: Prior | None, negatives: npt.NDArray[Any], dim: int, percentile: float
-) -> Head:
+def bootstrap_head(prior: Prior, negative_margins: Array, percentile: float) -> Head:
     """The prior alone, its threshold moved to where few of the known negatives lie above.
 
     ImageNet's head answers for a world in which each of its 1,000 classes is equally likely, so
@@ -106,8 +113,8 @@ def bootstrap_head(
     prior: the `percentile` of m on the negatives becomes probability 0.5. With so few photos
     nothing else is fitted, and the temperature stays 1.
     """
-    shift = float(np.percentile(margins(prior, negatives), percentile))
-    return Head(prior, np.zeros(dim), -shift)
+    shift = float(np.percentile(negative_margins, percentile))
+    return Head(prior, np.zeros(prior.positive_rows.shape[1]), -shift)
 
 
 def sigmoid(logits: npt.NDArray[Any]) -> Array:

@@ -2,29 +2,32 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from areyouacat.lake import ORIGINAL_VIEW
 from areyouacat.model_spec import ModelSpec
 from areyouacat.settings import IMAGENET_ROWS, LABELS
-from areyouacat.splits import Split
+from areyouacat.splits import SPLITS, Split
 from training_job.backbone import Backbone, load_backbone
 from training_job.dataset import read_dataset
 from training_job.decide import Decider, make_decider
-from training_job.evaluation import evaluate
+from training_job.evaluation import Scored, assess, score
+from training_job.examples import Examples
 from training_job.export import export_float32
 from training_job.feature_cache import FeatureCache
-from training_job.features import collect_features
-from training_job.fit import Examples
+from training_job.features import Features, collect_features
 from training_job.head import make_prior
 from training_job.lake_store import LakeStore
 from training_job.model import build_model, embedding_model
-from training_job.model_files import Trained, model_spec, write_model
+from training_job.model_files import Job, Trained, model_spec, write_model
 from training_job.photos import PhotoSource
-from training_job.report import Scored, write_report
+from training_job.report import write_report
+from training_job.run_record import track
 from training_job.sagemaker_env import DATASET_CHANNEL, PHOTOS_CHANNEL, TrainingEnvironment
 from training_job.ship import ship
 from training_job.tracking import Run
@@ -61,24 +64,17 @@ def run_job(
     paths = environment.paths
     source = PhotoSource(paths.channel(PHOTOS_CHANNEL), lake)
     trained = _train(environment, lake, source, run, load, watch=watch)
-    spec = model_spec(trained, environment.training_job_name, run.run_id)
+    job = Job(environment, trained, model_spec(trained, environment, run.run_id))
     with TemporaryDirectory() as folder:
         with watch.stage("report"):
-            write_report(
-                Path(folder),
-                spec,
-                trained.scored,
-                trained.decider.fit.chosen if trained.decider.fit else None,
-                source,
-                counts=trained.dataset.summary.get("counts", {}),
-                unreadable=list(trained.features.unreadable),
-            )
-            write_model(paths.model, trained, spec, watch.seconds)
+            assessed = assess(trained.scored, trained.dataset.entries, job.spec.threshold)
+            write_report(Path(folder), job, assessed, source)
+            write_model(paths.model, job, assessed, watch.seconds)
         with watch.stage("tracking"):
-            _track_results(run, trained, watch)
+            track(run, job, assessed, watch.seconds)
             run.artifacts(Path(folder))
             run.artifacts(paths.model)
-    return spec
+    return job.spec
 
 
 def _train(
@@ -98,17 +94,33 @@ def _train(
     run.parameters({**asdict(environment.hyperparameters), **lineage})
     with watch.stage("backbone"):
         backbone = load()
+
+    @cache
+    def extractor() -> bytes:
+        return export_float32(embedding_model(backbone))
+
+    def collect(photos: Sequence[str], view: str) -> Features:
+        return collect_features(photos, FeatureCache(lake, backbone.spec, view), source, extractor)
+
+    augmentation = environment.hyperparameters.augmentation if mode == "trained" else ()
     with watch.stage("features"):
-        features = collect_features(
-            dataset.photos,
-            FeatureCache(lake, backbone.spec),
-            source,
-            lambda: export_float32(embedding_model(backbone)),
-        )
+        features = collect(dataset.photos, ORIGINAL_VIEW)
+        readable = [photo for photo in dataset.photos_of("train") if photo in features.vectors]
+        augmented = {view: collect(readable, view) for view in augmentation}
     with watch.stage("head"):
-        examples = dataset.examples(features.vectors, backbone.spec.embedding_dim)
         prior = make_prior(backbone.imagenet, IMAGENET_ROWS, LABELS)
-        decider = make_decider(mode, examples, prior, environment.hyperparameters)
+
+        def examples_of(split: Split, seen: Features) -> Examples:
+            return dataset.examples(split, seen.vectors, backbone.spec.embedding_dim, prior)
+
+        examples = {split: examples_of(split, features) for split in SPLITS}
+        decider = make_decider(
+            mode,
+            examples,
+            prior,
+            environment.hyperparameters,
+            [examples_of("train", seen) for seen in augmented.values()],
+        )
         scored = _score(examples, decider)
     with watch.stage("export"):
         model = build_model(backbone, decider.head)
@@ -121,9 +133,9 @@ def _score(examples: Mapping[Split, Examples], decider: Decider) -> dict[Split, 
     scored: dict[Split, Scored] = {}
     for split, found in examples.items():
         if len(found):
-            probabilities = decider.head.probabilities(found.embeddings)
-            quality = evaluate(probabilities, found.positive, decider.threshold)
-            scored[split] = Scored(found.photos, found.positive, probabilities, quality)
+            probabilities = decider.head.probabilities(found.embeddings, found.margins)
+            scored[split] = score(found.photos, found.positive, probabilities, decider.threshold)
+            quality = scored[split].quality
             _LOG.info("%s: accuracy %.4f on %s photos", split, quality.accuracy, quality.photos)
     return scored
 
@@ -134,14 +146,3 @@ def _by_photo(scored: Mapping[Split, Scored]) -> dict[str, float]:
         for found in scored.values()
         for photo, probability in zip(found.photos, found.probabilities, strict=True)
     }
-
-
-def _track_results(run: Run, trained: Trained, watch: Stopwatch) -> None:
-    stages = {f"seconds_{stage}": seconds for stage, seconds in watch.seconds.items()}
-    run.metrics({**trained.metrics(), **stages})
-    run.parameters({"tflite_variant": trained.shipped.chosen.exported.variant})
-    if trained.decider.fit:
-        chosen = trained.decider.fit.chosen
-        run.parameters({"l2_chosen": chosen.l2})
-        run.curve("train_loss", chosen.train_loss)
-        run.curve("validation_loss", chosen.validation_loss)

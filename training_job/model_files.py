@@ -14,6 +14,7 @@ from areyouacat.model_spec import (
     SCORES_FILE,
     SPEC_FILE,
     ModelSpec,
+    Provenance,
     TfliteFile,
 )
 from areyouacat.settings import MODEL_NAME, BackboneSpec
@@ -21,15 +22,16 @@ from areyouacat.splits import Split
 from training_job.comparison import summary
 from training_job.dataset import TrainingDataset
 from training_job.decide import Decider, baseline
+from training_job.evaluation import Assessment, Scored
+from training_job.examples import Examples
 from training_job.features import Features
-from training_job.fit import Examples
-from training_job.report import Scored
+from training_job.sagemaker_env import TrainingEnvironment
 from training_job.ship import Shipped
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """All results of a job."""
+    """All that a job makes."""
 
     dataset: TrainingDataset
     backbone: BackboneSpec
@@ -63,7 +65,18 @@ class Trained:
         }
 
 
-def model_spec(trained: Trained, training_job_name: str, mlflow_run_id: str | None) -> ModelSpec:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the job was told, what it made, and what it promises serving."""
+
+    environment: TrainingEnvironment
+    trained: Trained
+    spec: ModelSpec
+
+
+def model_spec(
+    trained: Trained, environment: TrainingEnvironment, mlflow_run_id: str | None
+) -> ModelSpec:
     """The model's contract with serving. Drift's baseline: photos the threshold was chosen on."""
     decider, chosen = trained.decider, trained.shipped.chosen
     known = trained.examples["validation" if decider.fit else "train"]
@@ -74,29 +87,39 @@ def model_spec(trained: Trained, training_job_name: str, mlflow_run_id: str | No
         bands=decider.bands,
         temperature=decider.head.temperature,
         dataset_version=trained.dataset.version,
-        training_job_name=training_job_name,
+        training_job_name=environment.training_job_name,
         mlflow_run_id=mlflow_run_id,
         tflite=TfliteFile(chosen.sha256, chosen.exported.variant),
         metrics=trained.metrics(),
         baseline=baseline(decider.head, known),
         backbone_hash=trained.backbone.hash,
+        provenance=Provenance(
+            code_revision=environment.code_revision,
+            requirements_sha256=environment.requirements_digest,
+            training_job_arn=environment.training_job_arn,
+            execution_arn=environment.execution_arn,
+        ),
     )
 
 
 def write_model(
-    folder: Path, trained: Trained, spec: ModelSpec, seconds: Mapping[str, float]
+    folder: Path, job: Job, assessed: Mapping[Split, Assessment], seconds: Mapping[str, float]
 ) -> None:
     """Write what SageMaker packs. model.json comes last: a folder that has it is whole.
 
     `seconds`: by stage, so far.
     """
+    trained, spec = job.trained, job.spec
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL_FILE).write_bytes(trained.shipped.chosen.exported.tflite)
     trained.model.save(folder / KERAS_FILE)
     (folder / SCORES_FILE).write_text(_scores(trained), encoding="utf-8")
     measured = {
         "metrics": spec.metrics,
-        "splits": {split: asdict(found.quality) for split, found in trained.scored.items()},
+        "splits": {
+            split: asdict(found.quality) | (assessed[split].record() if split in assessed else {})
+            for split, found in trained.scored.items()
+        },
         "export": summary(trained.shipped.measurements),
         "unreadable": trained.features.unreadable,
         "seconds": seconds,

@@ -11,9 +11,17 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from training_job.labelled_photos import (
+    Found,
+    LabelledPhoto,
+    LabelledPhotos,
+    LabelledPhotosError,
+    UnreadableFileError,
+)
 
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic"}
@@ -21,25 +29,7 @@ PHOTO_SUFFIXES = frozenset(
 """What looks like a photo by its name; used only to notice photos outside label folders."""
 
 
-class PhotoFoldersError(Exception):
-    """The folder or archive cannot be used as it is; the message says what to change."""
-
-
-class UnreadableFileError(Exception):
-    """One file's bytes cannot be had."""
-
-
-@dataclass(frozen=True)
-class LabelledFile:
-    """One file of the folder or archive."""
-
-    name: str
-    label: str
-
-
-class PhotoSource(Protocol):
-    """A folder or an archive."""
-
+class _Files(Protocol):
     def names(self) -> Iterator[str]:
         """All files' paths inside, with `/`, in an order that depends on nothing but them."""
 
@@ -90,56 +80,59 @@ class _Archive:
 
 
 @contextmanager
-def open_photos(path: Path) -> Iterator[PhotoSource]:
-    """A folder or a zip archive; raises `PhotoFoldersError` if it is neither."""
+def open_photos(path: Path, labels: tuple[str, ...]) -> Iterator[LabelledPhotos]:
+    """A folder or a zip archive; raises `LabelledPhotosError` if it is neither."""
     if path.is_dir():
-        yield _Folder(path)
+        yield _LabelFolders(_Folder(path), labels)
     elif not path.exists():
-        raise PhotoFoldersError(f"There is no {path}.")
+        raise LabelledPhotosError(f"There is no {path}.")
     else:
         try:
             archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
-            raise PhotoFoldersError(
+            raise LabelledPhotosError(
                 f"{path} is neither a folder nor a readable zip file."
             ) from error
         with archive:
-            yield _Archive(archive)
+            yield _LabelFolders(_Archive(archive), labels)
 
 
-def labelled_files(source: PhotoSource, labels: tuple[str, ...]) -> Iterator[LabelledFile]:
-    """The files inside folders named like a label; hidden ones are passed over."""
-    for name in source.names():
-        if not _is_hidden(name) and (label := _label(name, labels)):
-            yield LabelledFile(name, label)
+class _LabelFolders:
+    def __init__(self, files: _Files, labels: tuple[str, ...]) -> None:
+        self._files, self._labels = files, labels
 
+    def __iter__(self) -> Iterator[LabelledPhoto]:
+        """The files inside folders named like a label; hidden ones are passed over."""
+        for name in self._files.names():
+            if not _is_hidden(name) and (label := _label(name, self._labels)):
+                yield LabelledPhoto(name, label, partial(self._files.read, name))
 
-def count_labelled(source: PhotoSource, labels: tuple[str, ...]) -> dict[str, int]:
-    """How many files each label has.
-
-    Raises `PhotoFoldersError` if a label has none at all, or if photos lie in folders that say
-    nothing about their label: guessing would poison the lake.
-    """
-    counts = dict.fromkeys(labels, 0)
-    strays: dict[str, int] = {}
-    for name in source.names():
-        if _is_hidden(name):
-            continue
-        path = PurePosixPath(name)
-        if label := _label(name, labels):
-            counts[label] += 1
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
-            strays[str(path.parent)] = strays.get(str(path.parent), 0) + 1
-    allowed = " or ".join(f"'{label}'" for label in labels)
-    if strays:
-        folders = ", ".join(f"'{folder}' ({number})" for folder, number in list(strays.items())[:5])
-        raise PhotoFoldersError(
-            f"Photos lie outside the label folders: {folders}. Put every photo into a folder "
-            f"named {allowed}; other names are not known."
-        )
-    if not any(counts.values()):
-        raise PhotoFoldersError(f"No photos found: they belong into folders named {allowed}.")
-    return counts
+    def find(self) -> Found:
+        """Photos in folders that say nothing about their label are refused: guessing would
+        poison the lake.
+        """
+        counts = dict.fromkeys(self._labels, 0)
+        strays: dict[str, int] = {}
+        for name in self._files.names():
+            if _is_hidden(name):
+                continue
+            path = PurePosixPath(name)
+            if label := _label(name, self._labels):
+                counts[label] += 1
+            elif path.suffix.lower() in PHOTO_SUFFIXES:
+                strays[str(path.parent)] = strays.get(str(path.parent), 0) + 1
+        allowed = " or ".join(f"'{label}'" for label in self._labels)
+        if strays:
+            listed = list(strays.items())[:5]
+            folders = ", ".join(f"'{folder}' ({number})" for folder, number in listed)
+            raise LabelledPhotosError(
+                f"Photos lie outside the label folders: {folders}. Put every photo into a folder "
+                f"named {allowed}; other names are not known."
+            )
+        if not any(counts.values()):
+            raise LabelledPhotosError(f"No photos found: they belong into folders named {allowed}.")
+        words = ", ".join(f"{number:,} {label}" for label, number in counts.items())
+        return Found(sum(counts.values()), words)
 
 
 def _label(name: str, labels: tuple[str, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""Pictures of a training run. Each function writes one PNG."""
+"""Pictures of a training run. Each function writes one PNG or JPEG."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,100 +6,223 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from areyouacat.quality import Confusion, Quality, reliability
+from areyouacat.resampling import wilson
 from areyouacat.settings import LABELS
 from areyouacat.splits import Split
-from training_job.evaluation import (
-    Confusion,
-    Positive,
-    Probabilities,
-    reliability,
-    roc_auc,
-    roc_curve,
-)
+from training_job.evaluation import Scored, precision_recall_curve, roc_curve
 from training_job.fit import Curve
 from training_job.settings import REPORT
 
-Scores = Mapping[Split, tuple[Probabilities, Positive]]
-"""Probabilities and labels by split."""
+Scores = Mapping[Split, Scored]
+
+_COLOURS: Mapping[Split, str] = {
+    "train": "tab:gray",
+    "validation": "tab:blue",
+    "test": "tab:red",
+    "recent": "tab:green",
+}
+"""One colour a split, in every picture."""
 
 
 def plot_roc(path: Path, scores: Scores) -> None:
-    """True against false positive rate, one line a split."""
-    figure, axes = _square("false positive rate", "true positive rate")
-    for split, (probabilities, positive) in scores.items():
-        area = roc_auc(probabilities, positive)
-        axes.plot(*roc_curve(probabilities, positive), label=f"{split}: AUC {area:.4f}")
-    _save(path, figure, axes)
+    """True against false positive rate, one line a split; the corner once more, enlarged.
+
+    Every split must hold both labels.
+    """
+    figure = _figure("ROC: the dot is the threshold that ships", wide=True)
+    axes, corner = figure.subplots(1, 2)
+    worst = 0.0
+    for split, found in scores.items():
+        rates = roc_curve(found.probabilities, found.positive)
+        dot = _operating_point(found.quality.confusion)
+        worst = max(worst, dot[0], 1 - dot[1])
+        for each in (axes, corner):
+            each.plot(
+                *rates,
+                color=_COLOURS[split],
+                label=f"{split}: area {found.quality.roc_auc:.4f}",
+                drawstyle="steps-post",
+            )
+            each.plot(*dot, "o", color=_COLOURS[split])
+    axes.plot([0, 1], [0, 1], color="lightgrey", linewidth=1, zorder=0)
+    _frame(axes, (-0.02, 1.02), (-0.02, 1.02))
+    reach = _corner(worst)
+    _frame(corner, (-reach / 50, reach), (1 - reach, 1 + reach / 50))
+    corner.set_title("the upper left corner", fontsize=10)
+    for each in (axes, corner):
+        each.set_xlabel(f"share of {LABELS.negative} photos called {LABELS.positive}")
+        each.set_ylabel(f"share of {LABELS.positive} photos found")
+    axes.legend(loc="lower right", fontsize=9)
+    _save(path, figure)
 
 
-def plot_reliability(path: Path, scores: Scores) -> None:
-    """How often the positive label was right against how sure the model was."""
-    figure, axes = _square("probability", f"share of {LABELS.positive}")
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    for split, (probabilities, positive) in scores.items():
-        bins = reliability(probabilities, positive)
-        axes.plot(
-            [found.mean_probability for found in bins],
-            [found.share_positive for found in bins],
-            marker="o",
-            label=split,
+def plot_precision_recall(path: Path, scores: Scores) -> None:
+    """Precision against recall, one line a split; the corner once more, enlarged.
+
+    Every split must hold both labels.
+    """
+    figure = _figure("Precision and recall: the dot is the threshold that ships", wide=True)
+    axes, corner = figure.subplots(1, 2)
+    worst = 0.0
+    for split, found in scores.items():
+        curve = precision_recall_curve(found.probabilities, found.positive)
+        dot = (found.quality.recall, found.quality.precision)
+        for each in (axes, corner):
+            each.plot(*curve, color=_COLOURS[split], label=split, drawstyle="steps-pre")
+            if found.quality.confusion.true_positive:  # else there is no such point
+                each.plot(*dot, "o", color=_COLOURS[split])
+        worst = max(worst, 1 - dot[0], 1 - dot[1])
+    _frame(axes, (-0.02, 1.02), (-0.02, 1.02))
+    reach = _corner(worst)
+    _frame(corner, (1 - reach, 1 + reach / 50), (1 - reach, 1 + reach / 50))
+    corner.set_title("the upper right corner", fontsize=10)
+    for each in (axes, corner):
+        each.set_xlabel(f"recall: share of {LABELS.positive} photos found")
+        each.set_ylabel(f"precision: share of calls that are {LABELS.positive}")
+    axes.legend(loc="lower left", fontsize=9)
+    _save(path, figure)
+
+
+def plot_reliability(path: Path, split: Split, found: Scored) -> None:
+    """How often the positive label was right against how sure the model was, and on how much.
+
+    The bars are Wilson's 95 % limits: a bin of three photos can lie anywhere.
+    """
+    figure = _figure(
+        f"Reliability on {split}: expected calibration error "
+        f"{found.quality.expected_calibration_error:.4f}, {found.quality.photos:,} photos",
+        tall=True,
+    )
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    bins = reliability(found.probabilities, found.positive)
+    sure = [each.mean_probability for each in bins]
+    shares = [each.share_positive for each in bins]
+    limits = [wilson(each.share_positive * each.photos, each.photos) for each in bins]
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, zorder=0, label="honest probabilities")
+    axes.errorbar(
+        sure,
+        shares,
+        yerr=[
+            [max(0.0, share - low) for share, (low, _) in zip(shares, limits, strict=True)],
+            [max(0.0, high - share) for share, (_, high) in zip(shares, limits, strict=True)],
+        ],
+        fmt="o",
+        color=_COLOURS[split],
+        ecolor="silver",
+        capsize=2,
+        label="photos of similar probability, 95 % limits",
+    )
+    axes.legend(loc="lower right", fontsize=8)
+    axes.set_ylabel(f"share of {LABELS.positive} photos")
+    _frame(axes, (-0.03, 1.03), (-0.03, 1.03))
+    below.bar(sure, [each.photos for each in bins], width=0.04, color=_COLOURS[split], log=True)
+    for each in bins:
+        below.annotate(
+            f"{each.photos:,}",
+            (each.mean_probability, each.photos),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
         )
-    _save(path, figure, axes)
+    below.set_ylim(0.7, max(each.photos for each in bins) * 5)
+    below.set_ylabel("photos")
+    below.set_xlabel(f"probability of {LABELS.positive}, mean of the bin")
+    below.grid(axis="x", alpha=0.3)
+    _save(path, figure)
 
 
-def plot_confusion(path: Path, split: str, confusion: Confusion) -> None:
-    """Counts by label and answer."""
-    counts = np.array(
+def plot_confusion(path: Path, split: Split, quality: Quality) -> None:
+    """Counts by label and answer, and each row's shares."""
+    counts = _matrix(quality.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = _figure(f"{split}: {quality.photos:,} photos, accuracy {quality.accuracy:.2%}")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        axes.text(
+            column,
+            row,
+            f"{count:,}\n{shares[row, column]:.1%}",
+            ha="center",
+            va="center",
+            fontsize=14,
+            color="white" if shares[row, column] > 0.5 else "black",
+        )
+    axes.set_xticks((0, 1), LABELS.all)
+    axes.set_yticks((0, 1), LABELS.all, rotation=90, va="center")
+    axes.set_xlabel("the model's answer")
+    axes.set_ylabel("the label")
+    _save(path, figure)
+
+
+def plot_curves(path: Path, curve: Curve) -> None:
+    """Loss by step of the chosen penalty."""
+    figure = _figure(f"Training with the penalty l2 = {curve.l2:g}")
+    axes = figure.subplots()
+    axes.plot(curve.steps, curve.train_loss, color=_COLOURS["train"], label="train")
+    axes.plot(curve.steps, curve.validation_loss, color=_COLOURS["validation"], label="validation")
+    axes.set_xlabel("batches")
+    axes.set_ylabel("negative log-likelihood (nats)")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(path, figure)
+
+
+def mistakes_sheet(path: Path, mistakes: Sequence[tuple[Image.Image, str]]) -> None:
+    """The worst mistakes on one JPEG, each with its caption of two lines. At least one."""
+    side, margin, columns = REPORT.thumbnail_px, 6, min(6, len(mistakes))
+    font = ImageFont.load_default(REPORT.caption_px)
+    caption = 2 * REPORT.caption_px + 3 * margin
+    rows = -(-len(mistakes) // columns)
+    size = (columns * (side + margin) + margin, rows * (side + caption) + margin)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (photo, text) in enumerate(mistakes):
+        row, column = divmod(index, columns)
+        left, top = margin + column * (side + margin), margin + row * (side + caption)
+        sheet.paste(ImageOps.pad(photo, (side, side), color="gainsboro"), (left, top))
+        draw.multiline_text((left, top + side + 2), text, fill="black", font=font, spacing=3)
+    sheet.save(path, quality=85)
+
+
+def _operating_point(confusion: Confusion) -> tuple[float, float]:
+    """False and true positive rate at the threshold; 0 where a label is absent."""
+    negatives = confusion.false_positive + confusion.true_negative
+    positives = confusion.true_positive + confusion.false_negative
+    return confusion.false_positive / max(negatives, 1), confusion.true_positive / max(positives, 1)
+
+
+def _matrix(confusion: Confusion) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    return np.array(
         [
             [confusion.true_positive, confusion.false_negative],
             [confusion.false_positive, confusion.true_negative],
         ]
     )
-    figure, axes = _square("answer", "label")
-    axes.imshow(counts, cmap="Blues")
-    for (row, column), count in np.ndenumerate(counts):
-        axes.text(column, row, f"{count:,}", ha="center", va="center", color="tab:orange")
-    axes.set_xticks((0, 1), LABELS.all)
-    axes.set_yticks((0, 1), LABELS.all)
-    axes.set_title(split)
-    _save(path, figure, axes)
 
 
-def plot_curves(path: Path, curve: Curve) -> None:
-    """Loss by epoch of the chosen penalty."""
-    figure, axes = _square("epoch", "negative log-likelihood (nats)")
-    epochs = range(1, len(curve.train_loss) + 1)
-    axes.plot(epochs, curve.train_loss, label="train")
-    axes.plot(epochs, curve.validation_loss, label="validation")
-    axes.set_title(f"l2 = {curve.l2:g}")
-    _save(path, figure, axes)
+def _corner(worst: float) -> float:
+    """How much of the unit square's side to enlarge, so that every dot is well inside."""
+    return min(1.0, max(0.02, 3 * worst))
 
 
-def mistakes_sheet(path: Path, mistakes: Sequence[tuple[Image.Image, str]]) -> None:
-    """The worst mistakes on one JPEG, each with its caption. At least one."""
-    side, columns, caption = REPORT.thumbnail_px, 6, 16
-    rows = -(-len(mistakes) // columns)
-    sheet = Image.new("RGB", (columns * side, rows * (side + caption)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for index, (photo, text) in enumerate(mistakes):
-        row, column = divmod(index, columns)
-        corner = (column * side, row * (side + caption))
-        sheet.paste(ImageOps.pad(photo, (side, side), color="white"), corner)
-        draw.text((corner[0] + 3, corner[1] + side + 2), text, fill="black")
-    sheet.save(path, quality=85)
+def _frame(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
+    axes.set_xlim(*x)
+    axes.set_ylim(*y)
+    axes.grid(alpha=0.3)
 
 
-def _square(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5, 5), dpi=100)
-    axes = figure.add_subplot()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    return figure, axes
+def _figure(title: str, *, wide: bool = False, tall: bool = False) -> Figure:
+    figure = Figure(
+        figsize=(11 if wide else 6, 6.5 if tall else 5.2), dpi=110, layout="constrained"
+    )
+    figure.suptitle(title, fontsize=12)
+    return figure
 
 
-def _save(path: Path, figure: Figure, axes: Axes) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend()
-    figure.savefig(path, bbox_inches="tight")
+def _save(path: Path, figure: Figure) -> None:
+    figure.savefig(path)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from areyouacat.model_spec import Mode
+from areyouacat.settings import LABELS
 from training_job.errors import EnvironmentalError, HyperparameterError
+from training_job.views import AUGMENTATIONS
 
 DATASET_CHANNEL = "dataset"
 PHOTOS_CHANNEL = "photos"
@@ -29,6 +31,9 @@ class Hyperparameters:
     `mode`: `auto` follows the data set's summary. `epochs`: 1 to 1,000. `learning_rate`: Adam's
     first step size, in (0, 1]. `l2`: weight penalty on standardised features, >= 0, or None to
     choose it on validation (`auto`). `seed`: >= 0, of the order in which photos are seen.
+    `class_weights`: of a photo by its label, each > 0 (`<label>=<number>,<label>=<number>`), or
+    None to let both labels weigh the same (`balanced`); `none` is 1 for each.
+    `augmentation`: names of `views.AUGMENTATIONS`, joined by commas, or `none`.
     """
 
     mode: ModeChoice = "auto"
@@ -36,6 +41,8 @@ class Hyperparameters:
     learning_rate: float = 1e-3
     l2: float | None = None
     seed: int = 17
+    class_weights: Mapping[str, float] | None = None
+    augmentation: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with. Raises HyperparameterError."""
@@ -44,6 +51,9 @@ class Hyperparameters:
             "learning_rate must be above 0 and at most 1": 0 < self.learning_rate <= 1,
             "l2 must be 0 or more, or auto": self.l2 is None or 0 <= self.l2 < float("inf"),
             "seed must be 0 or more": self.seed >= 0,
+            "class_weights must be above 0": all(
+                0 < weight < float("inf") for weight in (self.class_weights or {}).values()
+            ),
         }
         for rule, kept in checks.items():
             if not kept:
@@ -68,6 +78,8 @@ class Hyperparameters:
             "learning_rate": float,
             "l2": lambda text: None if text == "auto" else float(text),
             "seed": int,
+            "class_weights": _class_weights,
+            "augmentation": _augmentation,
         }
         typed: dict[str, Any] = {}
         for name, text in ours.items():
@@ -85,6 +97,29 @@ def _mode(text: str) -> ModeChoice:
         if text == choice:
             return choice  # type: ignore[no-any-return]
     raise ValueError(f"expected one of {', '.join(get_args(ModeChoice))}")
+
+
+def _class_weights(text: str) -> Mapping[str, float] | None:
+    if text == "balanced":
+        return None
+    if text == "none":
+        return dict.fromkeys(LABELS.all, 1.0)
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if sorted(name for name, _, _ in pairs) != sorted(LABELS.all):
+        example = ",".join(f"{label}=1" for label in LABELS.all)
+        raise ValueError(f"expected balanced, none or one weight per label, such as {example}")
+    return {name: float(weight) for name, _, weight in pairs}
+
+
+def _augmentation(text: str) -> tuple[str, ...]:
+    if text == "none":
+        return ()
+    names = tuple(text.split(","))
+    if unknown := sorted(set(names) - set(AUGMENTATIONS)):
+        raise ValueError(
+            f"unknown views: {', '.join(unknown)}; known: none, {', '.join(AUGMENTATIONS)}"
+        )
+    return tuple(name for name in AUGMENTATIONS if name in names)
 
 
 def _unquote(text: str) -> str:

@@ -1,8 +1,9 @@
-"""Put labelled photos into the lake: `python -m training_job.seed <folder or zip>`.
+"""Put labelled photos into the lake: `python -m training_job.seed <folder, zip or data set>`.
 
 Every photo is decoded and measured once, stored under its SHA-256, and named in an index shard and
 a label shard. What the lake knows already is not written again, so the same folder twice adds
-nothing, and a run that was cut short is finished by running it again.
+nothing, and a run that was cut short is finished by running it again. Photos that were erased stay
+out: a tombstone names them.
 """
 
 from __future__ import annotations
@@ -26,16 +27,15 @@ from areyouacat.images import decode
 from areyouacat.lake import IndexRow, LabelRecord
 from areyouacat.settings import IMAGES, LABELS
 from training_job.endpoints import Endpoints, UnknownEndpointError
-from training_job.photo_folders import (
-    LabelledFile,
-    PhotoFoldersError,
-    PhotoSource,
+from training_job.labelled_photos import (
+    LabelledPhoto,
+    LabelledPhotos,
+    LabelledPhotosError,
     UnreadableFileError,
-    count_labelled,
-    labelled_files,
-    open_photos,
 )
+from training_job.photo_folders import open_photos
 from training_job.seed_lake import SEED, KnownPhotos, Lake
+from training_job.tfds_photos import builder_named, open_builder
 
 WORKERS = 8
 SHARD_ROWS = 2_000
@@ -52,10 +52,11 @@ Say = Callable[[str], None]
 class _Ingested:
     """What one file came to: a photo that is in the lake, or the reason why it is not."""
 
-    file: LabelledFile
+    file: LabelledPhoto
     photo: str = ""
     row: IndexRow | None = None
     """Absent if the lake knew the photo."""
+    is_erased: bool = False
     problem: str = ""
 
 
@@ -68,6 +69,8 @@ class Summary:
     labels_added: int = 0
     unreadable: int = 0
     contradicting: int = 0
+    erased: int = 0
+    """Photos that a tombstone keeps out."""
     problems: list[str] = field(default_factory=list)
     """The first few files left out, with the reason."""
 
@@ -77,29 +80,31 @@ class Summary:
         return self.unreadable + self.contradicting <= MAX_UNREADABLE_SHARE * self.files
 
 
-def seed(source: PhotoSource, photos_lake: Lake, source_name: str, say: Say) -> Summary:
-    """Bring every photo of `source` into the lake, in the order of their names.
+def seed(photos: LabelledPhotos, photos_lake: Lake, source_name: str, say: Say) -> Summary:
+    """Bring every photo into the lake, in the order in which they come.
 
-    `source_name` is written beside every photo and label. Raises `PhotoFoldersError` before
-    anything is written if the folders are not labelled.
+    `source_name` is written beside every photo and label. Raises `LabelledPhotosError` before
+    anything is written if they are not labelled.
     """
-    expected = count_labelled(source, LABELS.all)
-    say(f"Found {sum(expected.values()):,} files: " + _by_label(expected))
+    found = photos.find()
+    say(f"Found {found.photos:,} files: {found.words}")
     known = photos_lake.known_photos()
     now = datetime.now(UTC)
     summary = Summary()
     batch = _Batch(photos_lake, now.date().isoformat())
     this_run: dict[bytes, str] = {}
-    progress = _Progress(sum(expected.values()), say)
+    progress = _Progress(found.photos, say)
+    ingest = _Ingest(photos_lake, known, source_name, lake.utc_text(now))
 
-    ingest = _Ingest(source, photos_lake, known, source_name, lake.utc_text(now))
-
-    for done in _in_order(ingest, labelled_files(source, LABELS.all)):
+    for done in _in_order(ingest, photos):
         summary.files += 1
         progress.step(summary)
         if done.problem:
             summary.unreadable += 1
             _remember(summary, f"{done.file.name}: {done.problem}")
+            continue
+        if done.is_erased:
+            summary.erased += 1
             continue
         photo, label = bytes.fromhex(done.photo), done.file.label
         if this_run.setdefault(photo, label) != label:
@@ -122,16 +127,17 @@ def seed(source: PhotoSource, photos_lake: Lake, source_name: str, say: Say) -> 
 class _Ingest:
     """Brings the bytes of one file into the lake; called by several threads at once."""
 
-    source: PhotoSource
     lake: Lake
     known: KnownPhotos
     source_name: str
     at: str
 
-    def __call__(self, file: LabelledFile) -> _Ingested:
+    def __call__(self, file: LabelledPhoto) -> _Ingested:
         try:
-            data = self.source.read(file.name, IMAGES.max_bytes)
+            data = file.read(IMAGES.max_bytes)
             photo = lake.sha256_hex(data)
+            if bytes.fromhex(photo) in self.known.erased:
+                return _Ingested(file, photo, is_erased=True)
             if bytes.fromhex(photo) in self.known:
                 return _Ingested(file, photo)
             stats = image_stats(decode(data))
@@ -149,7 +155,7 @@ class _Ingest:
 
 
 def _in_order(
-    work: Callable[[LabelledFile], _Ingested], files: Iterable[LabelledFile]
+    work: Callable[[LabelledPhoto], _Ingested], files: Iterable[LabelledPhoto]
 ) -> Iterator[_Ingested]:
     """Work on several files side by side; results come in the files' order, few are in memory."""
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -201,10 +207,6 @@ def _remember(summary: Summary, problem: str) -> None:
         summary.problems.append(problem)
 
 
-def _by_label(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number:,} {label}" for label, number in counts.items())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 all but few files are in the lake, 1 too many were left out, 2 not begun."""
     parser = argparse.ArgumentParser(
@@ -212,17 +214,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Put labelled photos into the lake.",
         epilog=f"Photos lie in folders named {' or '.join(LABELS.all)}, at any depth.",
     )
-    parser.add_argument("photos", type=Path, help="a folder or a zip file")
-    parser.add_argument("--source", default=SEED, help="name written beside the photos")
+    parser.add_argument(
+        "photos",
+        help="a folder, a zip file, cats_vs_dogs, or tfds:<builder of TensorFlow Datasets>",
+    )
+    parser.add_argument("--source", default="", help="name written beside the photos")
+    parser.add_argument(
+        "--positive",
+        default=LABELS.positive,
+        help=f"the class of a data set that is a '{LABELS.positive}'; every other is not",
+    )
     options = parser.parse_args(arguments)
+    builder = builder_named(options.photos)
     try:
         endpoints = Endpoints.load()
         photos_lake = Lake(endpoints.client("s3"), endpoints.require_lake_bucket())
-        with open_photos(options.photos) as source:
-            summary = seed(
-                source, photos_lake, options.source, lambda line: print(line, flush=True)
-            )
-    except (PhotoFoldersError, UnknownEndpointError) as error:
+        with (
+            open_builder(builder, options.positive, LABELS)
+            if builder
+            else open_photos(Path(options.photos), LABELS.all)
+        ) as photos:
+            source = options.source or builder or SEED
+            summary = seed(photos, photos_lake, source, lambda line: print(line, flush=True))
+    except (LabelledPhotosError, UnknownEndpointError) as error:
         print(error, file=sys.stderr)
         return 2
     except (BotoCoreError, ClientError) as error:
@@ -237,6 +251,11 @@ def _report(summary: Summary) -> int:
         f"Added {summary.photos_added:,} photos and {summary.labels_added:,} labels "
         f"from {summary.files:,} files; {left_out:,} left out."
     )
+    if summary.erased:
+        print(
+            f"  {summary.erased:,} photos stay out: they were erased. To let one in again, delete "
+            f"its tombstone: {lake.TOMBSTONES_PREFIX}<sha256> in the lake."
+        )
     for problem in summary.problems:
         print(f"  left out: {problem}")
     if left_out > len(summary.problems):

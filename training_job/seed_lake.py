@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,13 +15,18 @@ from areyouacat.lake import IndexRow, LabelRecord
 
 SEED = "seed"
 _READERS = 8
+_SHARDS_AT_ONCE = 64  # so that few are in memory
 
 
 @dataclass
 class KnownPhotos:
-    """Photos in the index, and what seeding last said about each; hashes as 32 raw bytes."""
+    """Photos in the index, and what seeding last said about each; hashes as 32 raw bytes.
+
+    `erased`: photos that a tombstone keeps out.
+    """
 
     photos: set[bytes] = field(default_factory=set)
+    erased: set[bytes] = field(default_factory=set)
     labels: dict[bytes, str] = field(default_factory=dict)
 
     def __contains__(self, photo: bytes) -> bool:
@@ -49,6 +55,10 @@ class Lake:
         said since.
         """
         known = KnownPhotos()
+        known.erased.update(
+            bytes.fromhex(key.removeprefix(lake.TOMBSTONES_PREFIX))
+            for key in self._keys(lake.TOMBSTONES_PREFIX)
+        )
         for shard in self._shards(lake.INDEX_PREFIX):
             known.photos.update(
                 bytes.fromhex(row.photo) for row in lake.load_shard(shard, IndexRow)
@@ -88,13 +98,16 @@ class Lake:
             Bucket=self._bucket, Key=key, Body=shard, ContentType="application/gzip"
         )
 
-    def _shards(self, prefix: str) -> Iterator[bytes]:
+    def _keys(self, prefix: str) -> Iterator[str]:
         pages = self._s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+            yield from (found["Key"] for found in page.get("Contents", ()))
+
+    def _shards(self, prefix: str) -> Iterator[bytes]:
+        keys = self._keys(prefix)
         with ThreadPoolExecutor(_READERS) as pool:
-            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
-                yield from pool.map(
-                    self._read, (found["Key"] for found in page.get("Contents", ()))
-                )
+            while some := list(islice(keys, _SHARDS_AT_ONCE)):
+                yield from pool.map(self._read, some)
 
     def _read(self, key: str) -> bytes:
         body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()

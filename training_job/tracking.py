@@ -1,20 +1,36 @@
 """The training run in MLflow, told as it is: FINISHED, FAILED or KILLED."""
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from training_job.errors import TrackingError
 
 RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 _MAX_PARAMETER = 500  # characters that MLflow stores of a value
+
+
+@dataclass(frozen=True, slots=True)
+class UsedDataset:
+    """A data set version as MLflow shows it.
+
+    `version`: at most 36 characters. `uri`: of its folder. `profile`: counts, ready for JSON.
+    """
+
+    name: str
+    version: str
+    uri: str
+    profile: Mapping[str, object]
 
 
 class Run(Protocol):
@@ -37,8 +53,12 @@ class Run(Protocol):
         """What came out."""
         ...
 
-    def curve(self, name: str, values: Sequence[float]) -> None:
-        """One value per epoch, from 1."""
+    def curve(self, name: str, steps: Sequence[int], values: Sequence[float]) -> None:
+        """One value a step."""
+        ...
+
+    def dataset(self, used: UsedDataset) -> None:
+        """What the run learnt from."""
         ...
 
     def artifacts(self, folder: Path) -> None:
@@ -64,7 +84,10 @@ class NoRun:
     def metrics(self, values: Mapping[str, float]) -> None:
         """Nothing is recorded."""
 
-    def curve(self, name: str, values: Sequence[float]) -> None:
+    def curve(self, name: str, steps: Sequence[int], values: Sequence[float]) -> None:
+        """Nothing is recorded."""
+
+    def dataset(self, used: UsedDataset) -> None:
         """Nothing is recorded."""
 
     def artifacts(self, folder: Path) -> None:
@@ -96,9 +119,21 @@ class MlflowRun:
         """Log final values."""
         self._log([(name, value, 0) for name, value in values.items()])
 
-    def curve(self, name: str, values: Sequence[float]) -> None:
-        """Log one value per epoch."""
-        self._log([(name, value, epoch) for epoch, value in enumerate(values, start=1)])
+    def curve(self, name: str, steps: Sequence[int], values: Sequence[float]) -> None:
+        """Log one value a step."""
+        self._log([(name, value, step) for step, value in zip(steps, values, strict=True)])
+
+    def dataset(self, used: UsedDataset) -> None:
+        """Log the data set as an input of the run, as `mlflow.data` would, without pandas."""
+        logged = Dataset(
+            name=used.name,
+            digest=used.version,
+            source_type="s3",
+            source=json.dumps({"uri": used.uri}),
+            profile=json.dumps(used.profile),
+        )
+        tags = [InputTag(MLFLOW_DATASET_CONTEXT, "training")]
+        self._client.log_inputs(self.run_id, datasets=[DatasetInput(logged, tags)])
 
     def artifacts(self, folder: Path) -> None:
         """Upload a folder's files."""

@@ -11,12 +11,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from training_job.errors import TrainingError
+from training_job.failure import failure_reason, leave_reason
 from training_job.sagemaker_env import (
     Paths,
     TrainingEnvironment,
     base_paths,
     read_environment,
-    write_failure,
 )
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def main() -> int:
         _LOG.warning("stopped by SIGTERM")
         return EXIT_STOPPED
     except TrainingError as error:
-        return _fail(paths, str(error))
+        return _fail(paths, error)
     except Exception as error:  # whatever it is, SageMaker must get a reason
         _LOG.exception("unexpected error")
-        return _fail(paths, f"{type(error).__name__}: {error}")
+        return _fail(paths, error)
     return 0
 
 
@@ -95,9 +95,10 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise Stopped
 
 
-def _fail(paths: Paths, reason: str) -> int:
+def _fail(paths: Paths, error: Exception) -> int:
+    reason = failure_reason(error)
     _LOG.error("%s", reason)
-    write_failure(paths, reason)
+    leave_reason(paths, reason)
     return EXIT_FAILED
 
 

@@ -15,8 +15,9 @@ PHOTOS = f"{lake.PHOTOS_PREFIX}*"
 INDEX = f"{lake.INDEX_PREFIX}*"
 LABELS = f"{lake.LABELS_PREFIX}*"
 TRAINING = f"{lake.TRAINING_PREFIX}*"
+EVALUATIONS = f"{lake.evaluation_prefix('*')}*"
 DATASETS = f"{lake.dataset_prefix('*')}*"
-FEATURES = f"{lake.features_prefix(BACKBONE.hash)}*"
+FEATURES = f"{lake.features_prefix(BACKBONE.hash, '*')}*"
 MODELS = f"{lake.model_prefix('*')}*"
 SERVING_POINTER = lake.SERVING_POINTER_KEY
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import (
     DATASETS,
+    EVALUATIONS,
     FEATURES,
     INDEX,
     LABELS,
@@ -62,7 +63,7 @@ class Training(Construct):
                 "SnapshotDatasetFunctionArn": self._snapshot(lake, predictions),
                 "EvaluateCandidateFunctionArn": self._evaluate(lake),
                 "RegisterModelFunctionArn": self._register(lake, tracking),
-                "RecordOutcomeFunctionArn": self._record(tracking),
+                "RecordOutcomeFunctionArn": self._record(lake, tracking),
             },
             ops_topic=ops_topic,
             settings=settings,
@@ -106,7 +107,7 @@ class Training(Construct):
                 "CONTROL_TABLE": predictions.control.table_name,
             },
         )
-        # Feedback becomes index and label shards here.
+        # Feedback becomes index and label shards here; tombstones are listed, never read.
         lake.grant(
             snapshot,
             read=[INDEX, LABELS, DATASETS, FEATURES],
@@ -122,7 +123,10 @@ class Training(Construct):
             "EvaluateCandidate", "evaluate-candidate", {"LAKE_BUCKET": lake.name}, bundle="serving"
         )
         lake.grant(
-            evaluate, read=[TRAINING, DATASETS, PHOTOS, MODELS, SERVING_POINTER], tell_absent=True
+            evaluate,
+            read=[TRAINING, DATASETS, PHOTOS, MODELS, SERVING_POINTER],
+            write=[EVALUATIONS],
+            tell_absent=True,
         )
         return evaluate
 
@@ -139,10 +143,14 @@ class Training(Construct):
         lake.grant(register, read=[TRAINING, MODELS], write=[MODELS], tell_absent=True)
         return register
 
-    def _record(self, tracking: Tracking) -> PythonFunction:
-        return self._function(
-            "RecordOutcome", "record-outcome", {"MLFLOW_TRACKING_URI": tracking.uri}
+    def _record(self, lake: DataLake, tracking: Tracking) -> PythonFunction:
+        record = self._function(
+            "RecordOutcome",
+            "record-outcome",
+            {"LAKE_BUCKET": lake.name, "MLFLOW_TRACKING_URI": tracking.uri},
         )
+        lake.grant(record, read=[EVALUATIONS], tell_absent=True)
+        return record
 
     def _function(
         self,

@@ -8,5 +8,7 @@ behind, nor the project it serves. `service.SageMakerService` answers API calls,
     jobs, store    the job record; the durable records of all jobs
     queue          the threads that run jobs, a few at a time
     runner         one job from start to end      <- images, environments, channels, opt_ml,
-                                                     container (launcher), artifacts, job_log
+                                                     container (launcher), last_words,
+                                                     artifacts, job_log
+    disk           what a full disk is called, wherever one is met
 """

@@ -23,6 +23,7 @@ from botocore.exceptions import (
 
 from local_cloud.sagemaker.aws import TRANSFERS
 from local_cloud.sagemaker.control import JobControl
+from local_cloud.sagemaker.disk import words
 from local_cloud.sagemaker.errors import DataOrImageError
 from local_cloud.sagemaker.training_request import Channel, S3Location
 
@@ -70,9 +71,10 @@ def fill_channel(
                     told = time.monotonic()
                     say(f"Downloading channel {channel.name}: {done:,} of {len(files):,} files")
     except (*S3_ERRORS, OSError) as error:
+        said = words(error) if isinstance(error, OSError) else str(error)
         raise DataOrImageError(
             f"Data download failed for channel '{channel.name}' from '{channel.location.uri}':"
-            f" {error}"
+            f" {said}"
         ) from error
     return len(files)
 

@@ -5,7 +5,8 @@
     ├── SerializationError      SerializationException
     ├── UnknownOperationError   UnknownOperationException
     ├── ResourceInUseError      ResourceInUse
-    └── ResourceLimitError      ResourceLimitExceeded
+    ├── ResourceLimitError      ResourceLimitExceeded
+    └── StorageError            InternalFailure
     JobFailure              a job ends as Failed; its text is the FailureReason
     ├── DataOrImageError        "ClientError: ..."
     ├── AlgorithmError          "AlgorithmError: ..."
@@ -57,6 +58,12 @@ class ResourceLimitError(SageMakerError):
     """More than this machine has."""
 
     code = "ResourceLimitExceeded"
+
+
+class StorageError(SageMakerError):
+    """The disk does not take the service's records."""
+
+    http_status = 500
 
 
 class JobFailure(Exception):  # noqa: N818 (it is the outcome of a job, not an error of this program)

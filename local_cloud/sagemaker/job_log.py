@@ -79,12 +79,15 @@ def _unless_there(create: Any, **names: str) -> None:
 class JobLog:
     """Context manager: leaving it flushes. `write` may be called from any thread.
 
-    A job never fails because of its log: what CloudWatch does not take is in the file.
+    A job never fails because of its log: what CloudWatch does not take is in the file, and what a
+    full disk does not take is in CloudWatch.
     """
 
     def __init__(self, path: Path, stream: CloudWatchStream | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        # Without a buffer: what a full disk refuses must not come up again when the file is closed.
+        self._file = path.open("ab", buffering=0)
+        self._refused = False
         self._stream = stream
         self._pending: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._sender = threading.Thread(target=self._send_all, daemon=True)
@@ -106,9 +109,13 @@ class JobLog:
     def write(self, line: str) -> float:
         """Log a line; returns its time in epoch seconds."""
         at = time.time()
-        self._file.write(f"{line}\n")
-        self._file.flush()
         self._pending.put((at, line))
+        try:
+            self._file.write(f"{line}\n".encode(errors="replace"))
+        except OSError as error:
+            if not self._refused:
+                _logger.warning("the file of a job's log does not take all lines: %s", error)
+            self._refused = True
         return at
 
     def _send_all(self) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local_cloud.sagemaker import artifacts, aws, container, job_environment
+from local_cloud.sagemaker import artifacts, aws, container, job_environment, last_words
 from local_cloud.sagemaker.channels import fill_channel
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.container import Container, Exit, Isolation
 from local_cloud.sagemaker.control import JobControl, JobStopped, StopReason
+from local_cloud.sagemaker.disk import words
 from local_cloud.sagemaker.environments import environment_for
 from local_cloud.sagemaker.errors import AlgorithmError, DataOrImageError, InternalError, JobFailure
 from local_cloud.sagemaker.images import find_image
@@ -52,6 +53,9 @@ class JobRun:
         try:
             with _disk(self.config.work_dir) as disk:
                 outcome = self._logged(disk, metrics)
+        except OSError as error:
+            _logger.exception("training job %s", self.key.name)
+            outcome = cannot_run(error)
         except Exception:
             _logger.exception("training job %s", self.key.name)
             outcome = _failed(InternalError("the local cloud could not run this job; see its log"))
@@ -74,6 +78,10 @@ class JobRun:
             except JobFailure as failure:
                 log.write(failure.reason)
                 return _failed(failure)
+            except OSError as error:
+                outcome = cannot_run(error)
+                log.write(outcome.failure_reason or "")
+                return outcome
 
     def _steps(
         self, disk: Path, log: JobLog, metrics: MetricScanner, credentials: Mapping[str, str]
@@ -132,7 +140,8 @@ class JobRun:
         s3 = aws.client("s3", self.config, self._credentials())
         if ended.code != 0 and stopped is None:
             self._upload_output_of_failure(s3, opt_ml, disk)
-            raise AlgorithmError(opt_ml.failure(), ended.code)
+            free = shutil.disk_usage(disk).free
+            raise AlgorithmError(last_words.reason(opt_ml.failure(), ended.code, free), ended.code)
         self.enter("Uploading", "Uploading generated training model")
         artifacts.upload_output(s3, self.request, opt_ml, disk)
         model = artifacts.upload_model(s3, self.request, opt_ml, disk)
@@ -158,6 +167,11 @@ class JobRun:
             raise DataOrImageError(
                 f"Cannot assume the role {self.request.role_arn}: {error}"
             ) from error
+
+
+def cannot_run(error: OSError) -> Outcome:
+    """The outcome of a job that this machine did not let run, most often for want of room."""
+    return _failed(InternalError(f"the local cloud could not run this job: {words(error)}"))
 
 
 def _failed(failure: JobFailure) -> Outcome:

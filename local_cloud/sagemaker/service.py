@@ -7,10 +7,11 @@ from typing import Any
 from local_cloud.sagemaker.api import TrainingApi
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.control import JobControl
-from local_cloud.sagemaker.errors import SageMakerError
+from local_cloud.sagemaker.disk import words
+from local_cloud.sagemaker.errors import SageMakerError, StorageError
 from local_cloud.sagemaker.job_queue import JobQueue
 from local_cloud.sagemaker.jobs import JobKey, TrainingJob
-from local_cloud.sagemaker.runner import JobRun, remove
+from local_cloud.sagemaker.runner import JobRun, cannot_run, remove
 from local_cloud.sagemaker.store import ORPHANED_OUTCOME, JobStore
 from local_cloud.sagemaker.training_request import TrainingRequest
 
@@ -52,7 +53,12 @@ class SageMakerService:
 
     def call(self, action: str, payload: Any, account: str, region: str) -> dict[str, Any]:
         """As `handle`, but an error is raised as SageMakerError."""
-        return self._api.call(action, payload, account, region)
+        try:
+            return self._api.call(action, payload, account, region)
+        except OSError as error:
+            raise StorageError(
+                f"The local cloud cannot keep its records: {words(error)}"
+            ) from error
 
     def wait(self, name: str, account: str, region: str) -> TrainingJob:
         """Block until an existing job has ended."""
@@ -63,10 +69,14 @@ class SageMakerService:
         self._queue.close()
         for job in self._store.all():
             if not job.has_ended:
-                self._store.update(job.key, lambda job: job.ended(ORPHANED_OUTCOME, time.time()))
+                self._store.end(job.key, ORPHANED_OUTCOME)
 
     def _run(self, key: JobKey, control: JobControl) -> None:
-        job = self._store.update(key, _started)
+        try:
+            job = self._store.update(key, _started)
+        except OSError as error:
+            self._store.end(key, cannot_run(error))
+            return
         if job.has_ended:
             return
         request = TrainingRequest.parse(job.request)
@@ -74,8 +84,7 @@ class SageMakerService:
         def enter(secondary_status: str, message: str) -> None:
             self._store.update(key, lambda job: _entered(job, secondary_status, message))
 
-        outcome = JobRun(self._config, key, request, control, enter).to_end()
-        self._store.update(key, lambda job: job.ended(outcome, time.time()))
+        self._store.end(key, JobRun(self._config, key, request, control, enter).to_end())
 
 
 def _started(job: TrainingJob) -> TrainingJob:

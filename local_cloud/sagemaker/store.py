@@ -69,6 +69,20 @@ class JobStore:
             self._put(job)
             return job
 
+    def end(self, key: JobKey, outcome: Outcome) -> None:
+        """End an existing job, also where a full disk does not take its record.
+
+        Whoever waits for the job must hear of it. The record on disk then still says that it runs,
+        and the next process ends it as Failed.
+        """
+        with self._changed:
+            job = self._jobs[key].ended(outcome, time.time())
+            try:
+                self._put(job)
+            except OSError as error:
+                _log.error("the end of training job %s is not on disk: %s", key.name, error)
+                self._tell(job)
+
     def wait(self, key: JobKey, condition: Callable[[TrainingJob], bool]) -> TrainingJob:
         """Block until an existing job satisfies the condition."""
         with self._changed:
@@ -85,6 +99,9 @@ class JobStore:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        self._tell(job)
+
+    def _tell(self, job: TrainingJob) -> None:
         with self._changed:
             self._jobs[job.key] = job
             self._changed.notify_all()

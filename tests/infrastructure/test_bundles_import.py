@@ -20,7 +20,13 @@ BUNDLES = ("serving", "api", "pipeline", "monitoring")
 # What handlers import only when they need it.
 LATE = {
     "serving": ["ai_edge_litert.interpreter.Interpreter"],
-    "pipeline": ["mlflow.exceptions.MlflowException", "mlflow.tracking.MlflowClient"],
+    "pipeline": [
+        "mlflow.entities.Metric",
+        "mlflow.exceptions.MlflowException",
+        "mlflow.store.artifact.mlflow_artifacts_repo.MlflowArtifactsRepository",
+        "mlflow.tracking.MlflowClient",
+        "requests.exceptions.RequestException",
+    ],
 }
 IMPORT = """
 import importlib, sys

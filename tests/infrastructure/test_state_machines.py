@@ -272,6 +272,7 @@ def test_a_candidate_that_is_not_better_is_rejected_with_the_reason(
         "outcome": "rejected",
         "reason": "accuracy 0.5 < 0.9",
         "mlflow_run_id": "run",
+        "evaluation": run.output["evaluation"],
     }
 
 

@@ -36,6 +36,7 @@ RESULTS: Mapping[str, dict[str, Any]] = {
         "metrics": {"accuracy": 0.9},
         "champion_version": None,
         "mlflow_run_id": "run",
+        "evaluation_prefix": "training/areyouacat-name-0123abcd/evaluation/",
     },
     "RegisterModel": {"version": "3", "model_name": "are-you-a-cat", "model_prefix": "models/3/"},
     "StageVariant": VARIANT,

@@ -1,5 +1,6 @@
 """A local cloud of the tests' own: free ports, own state folder, beside a running one."""
 
+import contextlib
 import json
 import os
 import socket
@@ -7,6 +8,7 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,8 +59,13 @@ class Instance:
 
     def run(self, *arguments: str, seconds: int = UP_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run a module of the app environment; its output is captured, both streams in one."""
+        return self._execute([APP_PYTHON, "-m", *arguments], seconds)
+
+    def _execute(
+        self, command: list[str], seconds: int = UP_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [APP_PYTHON, "-m", *arguments],
+            command,
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -68,9 +75,24 @@ class Instance:
             check=False,
         )
 
-    def up(self, *options: str) -> str:
-        """`make up`; gives what it printed, fails with it if it fails."""
-        done = self.run("local_cloud.cli", "up", *options)
+    def processes(self) -> list[int]:
+        """Everything that was started with this state folder, but the tests' own guardian."""
+        mark = f"LOCAL_STATE_DIR={self.state}".encode()
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                environment = (folder / "environ").read_bytes().split(b"\0")
+                command = (folder / "cmdline").read_bytes()
+                if mark in environment and b"guardian" not in command:
+                    found.append(int(folder.name))
+        return found
+
+    def up(self, *options: str, through: Sequence[str] = ()) -> str:
+        """`make up`; gives what it printed, fails with it if it fails.
+
+        `through`: a command that starts it, given the rest of its arguments.
+        """
+        done = self._execute([*through, APP_PYTHON, "-m", "local_cloud.cli", "up", *options])
         assert done.returncode == 0, done.stdout
         return done.stdout
 

@@ -42,25 +42,12 @@ def started(instance: Instance, *options: str) -> "subprocess.Popen[bytes]":
     )
 
 
-def processes(instance: Instance) -> list[int]:
-    """Everything that was started with this state folder, but the tests' own guardian."""
-    mark = f"LOCAL_STATE_DIR={instance.state}".encode()
-    found = []
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes()
-            if mark in environment and b"guardian" not in command:
-                found.append(int(folder.name))
-    return found
-
-
 def kill_everything(instance: Instance) -> None:
     """`kill -9` of all of it at once, as a power cut would."""
-    for pid in processes(instance):
+    for pid in instance.processes():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    eventually("the end of all processes", lambda: not processes(instance), seconds=30)
+    eventually("the end of all processes", lambda: not instance.processes(), seconds=30)
 
 
 def stack_id(instance: Instance) -> str:
@@ -86,7 +73,7 @@ def test_down_stops_everything_and_up_goes_on_from_there(instance: Instance) -> 
     down = instance.run("local_cloud.cli", "down")
 
     assert down.returncode == 0, down.stdout
-    assert processes(instance) == []
+    assert instance.processes() == []
     assert "anew" not in instance.up("--no-starter")
     assert (stack_id(instance), photo_in_lake(instance)) == (before, b"bytes")
 

@@ -1,6 +1,7 @@
 """The lake's objects, one S3 client behind them."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -9,6 +10,9 @@ from lambdas.shared.aws import error_code
 
 _NOT_FOUND: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 _SCHEME: Final = "s3://"
+
+PART_BYTES: Final = 8 * 1024 * 1024
+"""Size of an upload's part: S3 takes parts of 5 MB and more, 10,000 of them."""
 
 
 class LakeStore:
@@ -63,3 +67,42 @@ class LakeStore:
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object."""
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
+
+    def write_stream(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
+        """Store an object that need not fit in memory; whole or not at all.
+
+        One part is in memory at a time. What fits in one is written as a plain object.
+        """
+        parts = _parts(chunks)
+        first = next(parts, b"")
+        if len(first) < PART_BYTES:
+            self.write(key, first, content_type)
+            return
+        place = {"Bucket": self._bucket, "Key": key}
+        upload = self._s3.create_multipart_upload(**place, ContentType=content_type)
+        place["UploadId"] = upload["UploadId"]
+        try:
+            stored = [
+                {"PartNumber": number, "ETag": self._put_part(place, number, part)}
+                for number, part in enumerate(itertools.chain([first], parts), start=1)
+            ]
+            self._s3.complete_multipart_upload(**place, MultipartUpload={"Parts": stored})
+        except BaseException:
+            self._s3.abort_multipart_upload(**place)
+            raise
+
+    def _put_part(self, place: Mapping[str, str], number: int, part: bytes) -> str:
+        answer = self._s3.upload_part(**place, PartNumber=number, Body=part)
+        return str(answer["ETag"])
+
+
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of `PART_BYTES`, the last one shorter or absent."""
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        while len(waiting) >= PART_BYTES:
+            yield bytes(waiting[:PART_BYTES])
+            del waiting[:PART_BYTES]
+    if waiting:
+        yield bytes(waiting)

@@ -1,8 +1,11 @@
 """MLflow's registry and runs, through mlflow-skinny's client."""
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from areyouacat.errors import RegistryError
@@ -73,6 +76,23 @@ class MlflowRegistry:
             for key, value in tags.items():
                 client.set_tag(run_id, key, value[:_MAX_TAG_CHARACTERS])
 
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Add metrics to a run, all of the same moment."""
+        from mlflow.entities import Metric  # noqa: PLC0415 (as below)
+
+        now = time.time_ns() // 1_000_000
+        values = [Metric(name, value, now, 0) for name, value in metrics.items()]
+        with self._client("log metrics") as client:
+            client.log_batch(run_id, metrics=values)
+
+    def log_files(self, run_id: str, folder: str, files: Mapping[str, bytes]) -> None:
+        """Put files, by name, into a folder of a run's artifacts, over what is there."""
+        with self._client("store artifacts") as client, TemporaryDirectory() as local:
+            for name, data in files.items():
+                path = Path(local) / name
+                path.write_bytes(data)
+                client.log_artifact(run_id, str(path), artifact_path=folder)
+
     @contextmanager
     def _client(self, purpose: str) -> Iterator[Any]:
         """MLflow's client; whatever it raises becomes a `RegistryError` that says what for."""
@@ -82,12 +102,15 @@ class MlflowRegistry:
             os.environ.setdefault(name, value)
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
         from mlflow.tracking import MlflowClient  # noqa: PLC0415
+        from requests.exceptions import RequestException  # noqa: PLC0415
 
         try:
             yield MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._tracking_uri)
-        except MlflowException as error:
+        # Artifacts fail with what the HTTP client raises, everything else with MLflow's own.
+        except (MlflowException, RequestException) as error:
             raise RegistryError(
-                f"MLflow at {self._tracking_uri} failed to {purpose}: {error.message} "
+                f"MLflow at {self._tracking_uri} failed to {purpose}: "
+                f"{getattr(error, 'message', error)} "
                 "If it cannot be reached, start it; then run the workflow again."
             ) from error
 

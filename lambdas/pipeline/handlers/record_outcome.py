@@ -1,4 +1,4 @@
-"""RecordOutcome: a run that led to no model says so in MLflow."""
+"""RecordOutcome: a run that led to no model says so in MLflow, with all that the gate saw."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -6,7 +6,11 @@ from typing import Any, Literal
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
+from lambdas.pipeline.dal.lake_store import LakeStore
 from lambdas.pipeline.dal.registry import MlflowRegistry
+from lambdas.pipeline.handlers.fields import EvaluationField
+from lambdas.pipeline.logic.outcome import record_evaluation, record_outcome
+from lambdas.shared.aws import client
 from lambdas.shared.environment import load_environment
 from lambdas.shared.observability import logger
 
@@ -15,26 +19,35 @@ from lambdas.shared.observability import logger
 class Environment:
     """What the function needs to be told."""
 
+    lake_bucket: str
     mlflow_tracking_uri: str
 
 
 class OutcomeRequest(BaseModel):
-    """Input of RecordOutcome. `mlflow_run_id`: None if the execution got to no run."""
+    """Input of RecordOutcome.
+
+    `mlflow_run_id`: None if the execution got to no run. `evaluation`: None if there is none that
+    should be recorded.
+    """
 
     outcome: Literal["rejected", "failed"]
     reason: str
     mlflow_run_id: str | None = None
+    evaluation: EvaluationField | None = None
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Tag the run with its outcome; `recorded` is False if there is no run to tag."""
+    """Mark the run with its outcome; `recorded` is False if there is no run to mark."""
     asked = OutcomeRequest.model_validate(event)
     if asked.mlflow_run_id is None:
         logger.info("no MLflow run to mark", outcome=asked.outcome, reason=asked.reason)
         return {"recorded": False}
-    MlflowRegistry(load_environment(Environment).mlflow_tracking_uri).tag_run(
-        asked.mlflow_run_id, {"outcome": asked.outcome, "outcome_reason": asked.reason}
-    )
+    environment = load_environment(Environment)
+    registry = MlflowRegistry(environment.mlflow_tracking_uri)
+    record_outcome(registry, asked.mlflow_run_id, asked.outcome, asked.reason)
+    if asked.evaluation:
+        lake = LakeStore(client("s3"), environment.lake_bucket)
+        record_evaluation(lake, registry, asked.mlflow_run_id, asked.evaluation.evaluation())
     logger.info("marked", outcome=asked.outcome, mlflow_run_id=asked.mlflow_run_id)
     return {"recorded": True}

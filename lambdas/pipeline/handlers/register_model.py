@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from lambdas.pipeline.dal.lake_store import LakeStore
 from lambdas.pipeline.dal.registry import MlflowRegistry
+from lambdas.pipeline.handlers.fields import EvaluationField
+from lambdas.pipeline.logic.outcome import record_evaluation, record_outcome
 from lambdas.pipeline.logic.registration import Lineage, register
 from lambdas.shared.aws import client
 from lambdas.shared.environment import load_environment
@@ -37,29 +39,13 @@ class TrainingRef(BaseModel):
     job_arn: str
 
 
-class Gate(BaseModel):
-    """What the quality gate said."""
-
-    passed: bool
-    applicable: bool
-    reason: str
-
-
-class Evaluation(BaseModel):
-    """Output of EvaluateCandidate, as far as it is lineage."""
-
-    gate: Gate
-    champion_version: str | None = None
-    mlflow_run_id: str | None = None
-
-
 class RegisterRequest(BaseModel):
     """Input of RegisterModel."""
 
     model_artifact: str
     dataset: DatasetRef
     training: TrainingRef
-    evaluation: Evaluation
+    evaluation: EvaluationField
     execution_arn: str
 
     def lineage(self, code_revision: str) -> Lineage:
@@ -82,14 +68,16 @@ class RegisterRequest(BaseModel):
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Register the model; the version's number and where its files are."""
+    """Register the model and record why; the version's number and where its files are."""
     asked = RegisterRequest.model_validate(event)
     environment = load_environment(Environment)
-    registration = register(
-        LakeStore(client("s3"), environment.lake_bucket),
-        MlflowRegistry(environment.mlflow_tracking_uri),
-        asked.lineage(environment.code_revision),
-    )
+    lake = LakeStore(client("s3"), environment.lake_bucket)
+    registry = MlflowRegistry(environment.mlflow_tracking_uri)
+    registration = register(lake, registry, asked.lineage(environment.code_revision))
+    if run_id := asked.evaluation.mlflow_run_id:
+        evaluation = asked.evaluation.evaluation()
+        record_evaluation(lake, registry, run_id, evaluation)
+        record_outcome(registry, run_id, "registered", evaluation.reason)
     logger.info("registered", version=registration.version, is_new=registration.created)
     return {
         "version": registration.version,

@@ -1,7 +1,7 @@
 """Feedback becomes data: what the lake takes over from labelled predictions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -38,16 +38,17 @@ class Takeover:
     refused: tuple[str, ...]
 
 
-def take_over(items: Iterable[PredictionItem]) -> Takeover:
+def take_over(items: Iterable[PredictionItem], erased: Collection[str] = ()) -> Takeover:
     """Index rows and label records of labelled predictions, one pair of shards a day.
 
     A photo that was labelled several times counts once, by its latest feedback. The same items
-    give the same keys and bytes, in whatever order they come.
+    give the same keys and bytes, in whatever order they come. Of the photos in `erased` nothing
+    may come back.
     """
     latest: dict[str, Labelled] = {}
     refused: list[str] = []
     for item in items:
-        if item.feedback is None:
+        if item.feedback is None or item.prediction.photo in erased:
             continue
         if item.feedback.label not in LABELS.all:
             refused.append(item.prediction.prediction_id)

@@ -1,6 +1,6 @@
 """What the steps ask of the world; `dal/` answers with AWS and MLflow, tests with fakes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 
@@ -24,6 +24,9 @@ class Lake(Protocol):
 
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object."""
+
+    def write_stream(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
+        """Store an object that need not fit in memory; whole or not at all."""
 
 
 class Registry(Protocol):
@@ -51,3 +54,9 @@ class Registry(Protocol):
 
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags on a run."""
+
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Add metrics to a run."""
+
+    def log_files(self, run_id: str, folder: str, files: Mapping[str, bytes]) -> None:
+        """Put files, by name, into a folder of a run's artifacts."""

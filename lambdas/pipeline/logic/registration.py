@@ -6,7 +6,7 @@ from typing import Final
 
 from areyouacat.errors import CorruptModelError
 from areyouacat.lake import model_prefix
-from areyouacat.model_spec import KERAS_FILE, MODEL_FILE, SPEC_FILE
+from areyouacat.model_spec import KERAS_FILE, MODEL_FILE, SPEC_FILE, ModelSpec
 from areyouacat.serving_pointer import CHALLENGER
 from areyouacat.settings import MODEL_NAME
 from lambdas.pipeline.logic.ports import Lake, Registry
@@ -73,7 +73,7 @@ def register(lake: Lake, registry: Registry, lineage: Lineage) -> Registration:
         MODEL_NAME,
         source=lineage.model_artifact,
         run_id=lineage.mlflow_run_id or spec.mlflow_run_id,
-        tags={**_tags(lineage), "mode": spec.mode, "tflite_sha256": spec.tflite.sha256},
+        tags=_tags(lineage, spec),
     )
     prefix = model_prefix(version)
     for file in MODEL_FILES:
@@ -82,19 +82,25 @@ def register(lake: Lake, registry: Registry, lineage: Lineage) -> Registration:
     return Registration(version, MODEL_NAME, prefix, created=known is None)
 
 
-def _tags(lineage: Lineage) -> Mapping[str, str]:
-    return {
+def _tags(lineage: Lineage, spec: ModelSpec) -> Mapping[str, str]:
+    made_by = spec.provenance
+    tags = {
         TRAINING_JOB_TAG: lineage.training_job_arn,
         "training_job_name": lineage.training_job_name,
         "execution_arn": lineage.execution_arn,
         "dataset_version": lineage.dataset_version,
         "dataset_manifest_sha256": lineage.manifest_sha256,
-        "code_revision": lineage.code_revision,
+        # What trained the model; it may be older than what registers it.
+        "code_revision": made_by.code_revision or lineage.code_revision,
+        "requirements_sha256": made_by.requirements_sha256,
         "gate_passed": str(lineage.gate_passed).lower(),
         "gate_applicable": str(lineage.gate_applicable).lower(),
         "gate_reason": lineage.gate_reason,
         "compared_with_version": lineage.champion_version or "none",
+        "mode": spec.mode,
+        "tflite_sha256": spec.tflite.sha256,
     }
+    return {name: value for name, value in tags.items() if value}
 
 
 def _content_type(file: str) -> str:

@@ -1,30 +1,44 @@
 """SnapshotDataset: an immutable data set version of everything the lake knows right now."""
 
-import gzip
+import contextlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
-from areyouacat.dataset import Dataset, build_dataset
-from areyouacat.errors import DatasetError
+from areyouacat.columns import (
+    IndexColumns,
+    IndexTable,
+    LabelColumns,
+    LabelTable,
+    Positions,
+    names_at,
+    photo_bytes,
+    photo_names,
+)
+from areyouacat.dataset import LISTED, Dataset
+from areyouacat.dataset_builder import build_dataset
+from areyouacat.errors import DatasetError, UnreadableShardError
 from areyouacat.lake import (
     FEEDBACK_SOURCE,
     INDEX_PREFIX,
     LABELS_PREFIX,
+    TOMBSTONES_PREFIX,
     IndexRow,
     LabelRecord,
     dataset_prefix,
     features_prefix,
     load_shard,
     photo_key,
+    tombstone_key,
 )
 from areyouacat.predictions import PredictionItem
 from areyouacat.settings import BACKBONE
 from lambdas.pipeline.logic.feedback import Takeover, take_over
 from lambdas.pipeline.logic.ports import Lake
+from lambdas.pipeline.logic.reading import read_ahead
 
 OVERLAP: Final = timedelta(hours=1)
 """Taken over again each time: clocks differ, and an index follows its table a moment later."""
@@ -39,8 +53,7 @@ lost later, the daily schedule has taken over what is older.
 _GZIP: Final = "application/gzip"
 _JSON: Final = "application/json"
 _JSON_LINES: Final = "application/jsonl"
-
-R = TypeVar("R", IndexRow, LabelRecord)
+_LIST_SUFFIX: Final = ".txt"
 
 
 class FeedbackSource(Protocol):
@@ -83,58 +96,95 @@ class Snapshot:
 def snapshot(lake: Lake, feedback: FeedbackSource, watermark: Watermark, now: datetime) -> Snapshot:
     """Take new feedback over into the lake, then write a data set version of all of it.
 
-    Reads index and labels, never a photo. The same lake gives the same version, and the watermark
-    moves last, so any repetition ends the same.
+    Reads index, labels and tombstones, never a photo. The same lake gives the same version, and
+    the watermark moves last, so any repetition ends the same. Time grows with the photos; memory
+    by some 300 bytes for each.
 
     Raises:
         DatasetError: the lake cannot make a data set; says why and what to do.
     """
+    erased = _erased(lake)
     since = watermark.feedback_watermark()
     start = now - FIRST_LOOK_BACK if since is None else since - OVERLAP
-    taken_over = take_over(feedback.labelled_between(start, now))
+    taken_over = take_over(feedback.labelled_between(start, now), erased)
     for key, shard in taken_over.shards.items():
         lake.write(key, shard, _GZIP)
 
-    dataset = build_dataset(
-        _records(lake, INDEX_PREFIX, IndexRow), _records(lake, LABELS_PREFIX, LabelRecord)
-    )
-    missing = _photos_without_features(lake, dataset)
+    dataset = build_dataset(_index(lake), _labels(lake), erased)
+    missing = dataset.missing(_known_features(lake))
     summary = dataset.summary()
     prefix = dataset_prefix(summary["version"])
-    lake.write(f"{prefix}manifest.jsonl", dataset.manifest(), _JSON_LINES)
+    lake.write_stream(f"{prefix}manifest.jsonl", dataset.manifest(), _JSON_LINES)
     lake.write(f"{prefix}summary.json", json.dumps(summary, indent=2).encode(), _JSON)
-    lake.write(f"{prefix}channel.manifest", _channel_manifest(lake, dataset, missing), _JSON)
+    lake.write_stream(f"{prefix}channel.manifest", _channel(lake, dataset, missing), _JSON)
     watermark.move_feedback_watermark(now)
     return _snapshot(lake, summary, prefix, len(missing), taken_over)
 
 
-def _records(lake: Lake, prefix: str, record: type[R]) -> Iterator[R]:
-    """All records under `prefix`, one shard in memory at a time."""
-    for key in lake.keys(prefix):
-        data = lake.read(key)
-        if data is None:  # deleted since it was listed
-            continue
+def _erased(lake: Lake) -> frozenset[str]:
+    """Photos that must not come back. Only the keys are read."""
+    erased = set()
+    for key in lake.keys(TOMBSTONES_PREFIX):
+        photo = key.removeprefix(TOMBSTONES_PREFIX)
         try:
-            yield from load_shard(data, record)
-        except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+            photo_bytes(photo)
+        except ValueError as error:
             raise DatasetError(
-                f"The lake's {key} cannot be read ({error}). Restore its previous version, "
-                "or delete it and seed its photos again."
+                f"The tombstone {key} names no photo, so what was to be erased might be trained "
+                f"on. Put {tombstone_key('<SHA-256 of the photo>')} in its place."
             ) from error
+        erased.add(photo)
+    return frozenset(erased)
 
 
-def _photos_without_features(lake: Lake, dataset: Dataset) -> list[str]:
-    known: set[str] = set()
-    for key in lake.keys(features_prefix(BACKBONE.hash)):
-        if key.endswith(".txt"):
-            known.update((lake.read(key) or b"").decode().split())
-    return [entry.photo for entry in dataset.entries if entry.photo not in known]
+def _index(lake: Lake) -> IndexTable:
+    columns = IndexColumns()
+    _read_shards(lake, INDEX_PREFIX, lambda shard: columns.extend(load_shard(shard, IndexRow)))
+    return columns.first()
 
 
-def _channel_manifest(lake: Lake, dataset: Dataset, photos: list[str]) -> bytes:
+def _labels(lake: Lake) -> LabelTable:
+    columns = LabelColumns()
+    _read_shards(lake, LABELS_PREFIX, lambda shard: columns.extend(load_shard(shard, LabelRecord)))
+    return columns.latest()
+
+
+def _read_shards(lake: Lake, prefix: str, add: Callable[[bytes], None]) -> None:
+    """Hand every shard under `prefix` to `add`; a few are in memory at a time."""
+    shards, damaged = 0, []
+    for key, shard in read_ahead(lake, lake.keys(prefix)):
+        shards += 1
+        try:
+            add(shard)
+        except (ValueError, TypeError, EOFError, OSError, zlib.error) as error:
+            damaged.append(f"{key} ({error})")
+    if damaged:
+        more = "" if len(damaged) <= LISTED else ", …"
+        raise UnreadableShardError(
+            f"{len(damaged):,} of the lake's {shards:,} shards under {prefix} cannot be read: "
+            f"{', '.join(damaged[:LISTED])}{more}. Restore their previous versions, or delete "
+            "them and seed their photos again."
+        )
+
+
+def _known_features(lake: Lake) -> Iterator[bytes]:
+    """Raw hashes of photos whose features are stored, list by list.
+
+    A list that cannot be read is passed over: training computes its photos again.
+    """
+    keys = (k for k in lake.keys(features_prefix(BACKBONE.hash)) if k.endswith(_LIST_SUFFIX))
+    for _, data in read_ahead(lake, keys):
+        with contextlib.suppress(ValueError):
+            yield b"".join(photo_bytes(line.decode("ascii")) for line in data.split())
+
+
+def _channel(lake: Lake, dataset: Dataset, missing: Positions) -> Iterator[bytes]:
     """SageMaker's ManifestFile; at least one photo, since an empty channel is refused."""
-    named = photos or [dataset.entries[0].photo]
-    return json.dumps([{"prefix": lake.uri("")}, *map(photo_key, named)]).encode()
+    photos = names_at(dataset.photos, missing) if len(missing) else photo_names(dataset.photos[:1])
+    yield json.dumps([{"prefix": lake.uri("")}])[:-1].encode()
+    for photo in photos:
+        yield f', "{photo_key(photo)}"'.encode()
+    yield b"]"
 
 
 def _snapshot(

@@ -1,7 +1,8 @@
-"""What an evaluation reads of the lake: the training job's archive and the data set's manifest."""
+"""What an evaluation reads of the lake (archive, manifest) and what it leaves there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,11 +13,12 @@ from areyouacat.lake import dataset_prefix
 from lambdas.shared.aws import error_code
 
 _MISSING = frozenset({"404", "NoSuchKey"})
+_CHUNK_BYTES = 256 * 1024
 MAX_ARCHIVE_BYTES = 250 * 1024 * 1024
 
 
 class EvaluationStore:
-    """Reads one lake."""
+    """One lake, as an evaluation sees it."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         """`s3` is a boto3 client; `bucket` is the lake."""
@@ -43,20 +45,26 @@ class EvaluationStore:
         data: bytes = answer["Body"].read()
         return data
 
-    def manifest(self, version: str) -> list[ManifestEntry]:
-        """The photos of a data set version.
+    def manifest(self, version: str) -> Iterator[ManifestEntry]:
+        """The photos of a data set version, one by one: a manifest may be large.
 
         Raises:
-            DatasetError: no such version, or its manifest cannot be read.
+            DatasetError: no such version, or its manifest cannot be read; when it is reached.
         """
         key = f"{dataset_prefix(version)}manifest.jsonl"
         answer = self._get(key)
         if answer is None:
             raise DatasetError(f"the lake has no {key}; start the train workflow again")
         try:
-            return read_manifest(answer["Body"].read())
+            yield from read_manifest(answer["Body"].iter_lines(chunk_size=_CHUNK_BYTES))
         except (ValueError, TypeError) as error:
             raise DatasetError(f"{key} is no manifest: {error}") from error
+
+    def write(self, key: str, text: str, content_type: str) -> None:
+        """Stores what was found, in the place of what an earlier try may have left."""
+        self._s3.put_object(
+            Bucket=self._bucket, Key=key, Body=text.encode(), ContentType=content_type
+        )
 
     def _get(self, key: str) -> Any:
         try:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from areyouacat.lake import photo_key
+from lambdas.serving.logic.ahead import ahead
 from lambdas.shared.aws import error_code
 
 _ALREADY_THERE = frozenset({"412", "PreconditionFailed"})
 _BEING_WRITTEN = frozenset({"409", "ConditionalRequestConflict"})
 _MISSING = frozenset({"404", "NoSuchKey"})
 READERS = 16  # threads; S3 answers in tens of milliseconds, a photo is scored in about ten
-_BATCH = 128  # photos held in memory at once, at most 4.5 MB each
+_AHEAD = 32  # photos held in memory at once, at most 4.5 MB each
 
 
 class PhotoStore:
@@ -58,8 +58,6 @@ class PhotoStore:
         return data
 
     def get_many(self, photos: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Photos in the order given, each with its bytes or `None`; read ahead in batches."""
-        with ThreadPoolExecutor(READERS) as pool:
-            for start in range(0, len(photos), _BATCH):
-                batch = photos[start : start + _BATCH]
-                yield from zip(batch, pool.map(self.get, batch), strict=True)
+        """Photos in the order given, each with its bytes or `None`; a few are read ahead."""
+        read = ahead(self.get, photos, threads=READERS, window=_AHEAD)
+        yield from zip(photos, read, strict=True)

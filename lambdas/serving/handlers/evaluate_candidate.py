@@ -6,22 +6,28 @@ same interpreter, the same loading.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from areyouacat.dataset import ManifestEntry
 from areyouacat.errors import CorruptModelError
 from areyouacat.gates import decide
-from areyouacat.model_spec import MODEL_FILE, SCORES_FILE, SPEC_FILE
-from areyouacat.settings import GATE
+from areyouacat.lake import EVALUATION_JSON, EVALUATION_MARKDOWN, evaluation_prefix
+from areyouacat.model_spec import MODEL_FILE, SCORES_FILE, SPEC_FILE, ModelSpec
+from areyouacat.settings import EVALUATION, GATE
 from lambdas.serving.dal.evaluation_store import EvaluationStore
 from lambdas.serving.dal.model_store import ModelStore
 from lambdas.serving.dal.photo_store import PhotoStore
-from lambdas.serving.logic.evaluation import choose_sample, evaluate, score
+from lambdas.serving.logic.evaluation import evaluate_for_gate, keras_scores
+from lambdas.serving.logic.evaluation_report import Report, to_json, to_markdown
 from lambdas.serving.logic.loaded_model import LoadedModel, ModelFiles, load_variant
-from lambdas.serving.logic.serving_models import Candidate
+from lambdas.serving.logic.sample import choose_sample
+from lambdas.serving.logic.scoring import Photo, median_latency_ms, model_inputs, score
+from lambdas.serving.logic.side_by_side import compare
 from lambdas.shared import aws
 from lambdas.shared.environment import load_environment
 from lambdas.shared.model_files import unpack
@@ -38,7 +44,10 @@ class EvaluateEnvironment:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
-    """Scores candidate and champion on one sample and decides.
+    """Scores candidate and champion on one sample, decides, and writes down why.
+
+    The answer is small, for the state machine; all details are in the lake under its
+    `evaluation_prefix`.
 
     Raises:
         CorruptModelError: the archive or the model in it cannot be used.
@@ -48,49 +57,82 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     s3 = aws.client("s3")
     store = EvaluationStore(s3, lake)
     files = unpack(store.archive(event["model_artifact"]), {MODEL_FILE, SPEC_FILE, SCORES_FILE})
-    candidate = LoadedModel(ModelFiles(tflite=files[MODEL_FILE], spec=files[SPEC_FILE]))
+    candidate = ModelFiles(tflite=files[MODEL_FILE], spec=files[SPEC_FILE])
+    trial = LoadedModel(candidate)
     champion = _champion(ServingPointerStore(s3, lake), ModelStore(s3, lake))
+    champion_spec = champion.spec if champion else None
 
     sample = choose_sample(
-        store.manifest(event["dataset"]["version"]), candidate.spec.mode, GATE.max_test_photos
+        store.manifest(event["dataset"]["version"]), trial.spec.mode, GATE.max_test_photos
     )
-    bytes_of_photos = PhotoStore(s3, lake).get_many([entry.photo for entry in sample])
-    photos = ((entry, data) for entry, (_, data) in zip(sample, bytes_of_photos, strict=True))
-    scored = list(score(photos, candidate, champion.model if champion else None))
-    evaluation = evaluate(
-        scored,
-        _keras_scores(files[SCORES_FILE]),
-        candidate,
-        champion.model if champion else None,
+    photos = PhotoStore(s3, lake)
+    latency_ms = _latency_ms(trial, _with_bytes(sample, photos))
+    scored = list(
+        score(_with_bytes(sample, photos), candidate, champion.files if champion else None)
+    )
+    evaluation = evaluate_for_gate(
+        scored, keras_scores(files[SCORES_FILE]), latency_ms, trial.spec, champion_spec
     )
     decision = decide(evaluation.gate_input)
+    report = Report(
+        candidate=trial.spec,
+        champion=champion_spec,
+        champion_version=champion.version if champion else None,
+        decision=decision,
+        metrics={**evaluation.metrics, "unscored_photos": len(sample) - len(scored)},
+        comparisons=compare(scored, trial.spec, champion_spec),
+    )
+    prefix = evaluation_prefix(event["training"]["job_name"])
+    store.write(f"{prefix}{EVALUATION_JSON}", to_json(report), "application/json")
+    store.write(f"{prefix}{EVALUATION_MARKDOWN}", to_markdown(report), "text/markdown")
     logger.info("evaluated", passed=decision.passed, reason=decision.reason)
     return {
         "gate": {**asdict(decision), "rules": [asdict(rule) for rule in decision.rules]},
-        "metrics": {**evaluation.metrics, "unscored_photos": len(sample) - len(scored)},
-        "champion_version": champion.variant.version if champion else None,
-        "mlflow_run_id": candidate.spec.mlflow_run_id,
+        "metrics": dict(report.metrics),
+        "champion_version": report.champion_version,
+        "mlflow_run_id": trial.spec.mlflow_run_id,
+        "evaluation_prefix": prefix,
     }
 
 
-def _champion(pointers: ServingPointerStore, models: ModelStore) -> Candidate | None:
-    """The model that serves now; `None` if nothing does, or if it cannot be loaded any more."""
+@dataclass(frozen=True)
+class _Champion:
+    """The model that serves now: its files are known to load."""
+
+    version: str
+    files: ModelFiles
+    spec: ModelSpec
+
+
+def _latency_ms(candidate: LoadedModel, photos: Generator[Photo, None, None]) -> float:
+    with closing(photos):  # so that nothing is read ahead any more while the clock runs
+        inputs = model_inputs(photos, EVALUATION.latency_photos)
+    if not inputs:
+        raise CorruptModelError(
+            "no photo to try the model on can be read: the data set has none in test, recent or "
+            "validation that is still in the lake; seed photos and train again"
+        )
+    return median_latency_ms(candidate, inputs)
+
+
+def _with_bytes(
+    entries: Sequence[ManifestEntry], photos: PhotoStore
+) -> Generator[Photo, None, None]:
+    read = photos.get_many([entry.photo for entry in entries])
+    for entry, (_, data) in zip(entries, read, strict=True):
+        yield entry, data
+
+
+def _champion(pointers: ServingPointerStore, models: ModelStore) -> _Champion | None:
+    """`None` if nothing serves, or if what does cannot be loaded any more."""
     stored = pointers.read()
     if stored is None:
         return None
     variant = stored.pointer.champion
     try:
-        return Candidate(variant, load_variant(variant, models.read(variant)))
+        files = models.read(variant)
+        return _Champion(variant.version, files, load_variant(variant, files).spec)
     except CorruptModelError as error:
         # A champion that is broken must not keep a good candidate from replacing it.
         logger.error("champion refused", model_version=variant.version, reason=str(error))
         return None
-
-
-def _keras_scores(data: bytes) -> dict[str, float]:
-    """The probability that training gave each photo it scored."""
-    try:
-        rows = [json.loads(line) for line in data.splitlines()]
-        return {str(row["photo"]): float(row["probability"]) for row in rows}
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptModelError(f"{SCORES_FILE} cannot be read: {error!r}") from error

@@ -1,36 +1,31 @@
-"""Candidate against champion: the same photos, the serving code, and the numbers for the gate."""
+"""Candidate against champion on the same photos: the numbers for the gate."""
 
 from __future__ import annotations
 
-import random
-import statistics
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from areyouacat.dataset import ManifestEntry
-from areyouacat.errors import CorruptModelError, RequestError
+from areyouacat.errors import CorruptModelError
 from areyouacat.gates import GateInput, Measured, Paired
-from areyouacat.images import decode, to_model_input
-from areyouacat.model_spec import SCORES_FILE, Mode
+from areyouacat.model_spec import SCORES_FILE, ModelSpec
+from areyouacat.quality import SHARES, Answers, evaluate
 from areyouacat.settings import LABELS
-from areyouacat.verdicts import label
-from lambdas.serving.logic.loaded_model import LoadedModel
+from areyouacat.splits import Split
+from lambdas.serving.logic.scoring import ScoredPhoto
 
-SEED = 20_240_229  # the same data set gives the same sample, so a repeated run says the same
 _PARITY_PERCENTILE = 99.0
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredPhoto:
-    """One photo of the sample; probabilities of the positive label, [0, 1]; times in ms."""
+class Answered:
+    """Some of the photos with what both models answered, position by position."""
 
-    entry: ManifestEntry
-    candidate: float
-    champion: float | None
-    candidate_ms: float
+    photos: tuple[ScoredPhoto, ...]
+    candidate: Answers
+    champion: Answers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,160 +36,132 @@ class Evaluation:
     metrics: Mapping[str, float]
 
 
-def choose_sample(entries: Sequence[ManifestEntry], mode: Mode, limit: int) -> list[ManifestEntry]:
-    """At most `limit` test photos and as many `recent` ones, each in proportion to its labels.
-
-    A bootstrap model is tried on photos of every split: its test split is too small, and what
-    is measured on it (parity, latency) needs no unseen photos.
-    """
-    if mode == "bootstrap":
-        return _stratified(entries, limit)
-    test = [entry for entry in entries if entry.split == "test"]
-    recent = [entry for entry in entries if entry.split == "recent"]
-    return [*_stratified(test, limit), *_stratified(recent, limit)]
-
-
-def _stratified(entries: Sequence[ManifestEntry], limit: int) -> list[ManifestEntry]:
-    if len(entries) <= limit:
-        return list(entries)
-    chosen: list[ManifestEntry] = []
-    for name in LABELS.all:
-        of_label = sorted((e for e in entries if e.label == name), key=lambda e: e.photo)
-        share = len(of_label) * limit // len(entries)
-        # Choosing test photos is no secret.
-        chosen += random.Random(SEED).sample(of_label, share)  # noqa: S311
-    return chosen
+def answered(
+    scored: Sequence[ScoredPhoto], candidate: ModelSpec, champion: ModelSpec | None
+) -> Answered:
+    """Turns probabilities into answers, each model's by its own threshold."""
+    positive = np.array([photo.entry.label == LABELS.positive for photo in scored], dtype=bool)
+    ours = np.array([photo.candidate for photo in scored], dtype=np.float64)
+    theirs = None
+    if champion is not None:
+        probabilities = np.array([photo.champion for photo in scored], dtype=np.float64)
+        theirs = Answers(probabilities, positive, champion.threshold)
+    return Answered(tuple(scored), Answers(ours, positive, candidate.threshold), theirs)
 
 
-def score(
-    photos: Iterable[tuple[ManifestEntry, bytes | None]],
-    candidate: LoadedModel,
-    champion: LoadedModel | None,
-) -> Iterator[ScoredPhoto]:
-    """Scores photos with both models; leaves out those that are erased or cannot be read."""
-    for entry, data in photos:
-        if data is None:
-            continue
-        try:
-            model_input = to_model_input(decode(data))
-        except RequestError:
-            continue
-        started = time.perf_counter()
-        probability = candidate.score(model_input).probability
-        candidate_ms = (time.perf_counter() - started) * 1000
-        beside = champion.score(model_input).probability if champion else None
-        yield ScoredPhoto(entry, probability, beside, candidate_ms)
+def of_split(
+    scored: Sequence[ScoredPhoto], split: Split, candidate: ModelSpec, champion: ModelSpec | None
+) -> Answered:
+    """The answers to the photos of one split; there may be none."""
+    inside = [photo for photo in scored if photo.entry.split == split]
+    return answered(inside, candidate, champion)
 
 
-def evaluate(
+def evaluate_for_gate(
     scored: Sequence[ScoredPhoto],
-    keras_scores: Mapping[str, float],
-    candidate: LoadedModel,
-    champion: LoadedModel | None,
+    scores: Mapping[str, float],
+    latency_ms: float,
+    candidate: ModelSpec,
+    champion: ModelSpec | None,
 ) -> Evaluation:
     """Turns scores into what the gate looks at.
 
-    `keras_scores`: the probability that training wrote, by photo.
+    `scores`: the probability that training wrote, by photo.
 
     Raises:
         CorruptModelError: none of the photos could be scored, or training scored none of them.
     """
     differences = [
-        abs(photo.candidate - keras_scores[photo.entry.photo])
+        abs(photo.candidate - scores[photo.entry.photo])
         for photo in scored
-        if photo.entry.photo in keras_scores
+        if photo.entry.photo in scores
     ]
     if not differences:
         raise CorruptModelError(
             f"{SCORES_FILE} and the data set have none of {len(scored)} scored photos in common; "
             "train again on this data set"
         )
-    threshold = candidate.spec.threshold
-    test = [photo for photo in scored if photo.entry.split == "test"]
-    recent = [photo for photo in scored if photo.entry.split == "recent"]
+    test = of_split(scored, "test", candidate, champion)
+    recent = of_split(scored, "recent", candidate, champion)
     gate_input = GateInput(
-        mode=candidate.spec.mode,
-        test=_measure([(p.entry.label, label(p.candidate, threshold)) for p in test]),
+        mode=candidate.mode,
+        test=_measured(test.candidate),
         parity_difference=float(np.percentile(differences, _PARITY_PERCENTILE)),
-        latency_ms=statistics.median(photo.candidate_ms for photo in scored),
-        against_champion=_pair(test, threshold, champion),
-        recent_against_champion=_pair(recent, threshold, champion),
+        latency_ms=latency_ms,
+        against_champion=paired(test),
+        recent_against_champion=paired(recent),
     )
     metrics = {
         "parity_max": max(differences),
         "parity_p99": gate_input.parity_difference,
-        "latency_ms_p50": gate_input.latency_ms,
+        "latency_ms_p50": latency_ms,
         "scored_photos": len(scored),
-        **_flat("test", gate_input.test),
-        **_flat(
-            "recent", _measure([(p.entry.label, label(p.candidate, threshold)) for p in recent])
-        ),
-        **_champion_metrics(test, recent, champion),
+        **_metrics("test", test),
+        **_metrics("recent", recent),
     }
     return Evaluation(gate_input, metrics)
 
 
-def _champion_metrics(
-    test: Sequence[ScoredPhoto], recent: Sequence[ScoredPhoto], champion: LoadedModel | None
-) -> dict[str, float]:
-    if champion is None:
-        return {}
-    return {
-        **_flat("champion_test", _measure(_champion_answers(test, champion))),
-        **_flat("champion_recent", _measure(_champion_answers(recent, champion))),
-    }
+def keras_scores(data: bytes) -> dict[str, float]:
+    """The probability that training gave each photo it scored, from `scores.jsonl`.
+
+    Raises:
+        CorruptModelError: not such a file.
+    """
+    try:
+        rows = [json.loads(line) for line in data.splitlines()]
+        return {str(row["photo"]): float(row["probability"]) for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptModelError(f"{SCORES_FILE} cannot be read: {error!r}") from error
 
 
-def _champion_answers(
-    photos: Sequence[ScoredPhoto], champion: LoadedModel
-) -> list[tuple[str, str]]:
-    return [
-        (photo.entry.label, label(photo.champion, champion.spec.threshold))
-        for photo in photos
-        if photo.champion is not None
-    ]
-
-
-def _measure(answers: Sequence[tuple[str, str]]) -> Measured:
-    """Quality of (true, answered) labels; 0 where there is nothing to divide by."""
-    right = sum(true == answered for true, answered in answers)
-    true_positives = sum(true == answered == LABELS.positive for true, answered in answers)
-    answered_positive = sum(answered == LABELS.positive for _, answered in answers)
-    positives = sum(true == LABELS.positive for true, _ in answers)
-    return Measured(
-        photos=len(answers),
-        accuracy=_ratio(right, len(answers)),
-        precision=_ratio(true_positives, answered_positive),
-        recall=_ratio(true_positives, positives),
-    )
-
-
-def _pair(
-    photos: Sequence[ScoredPhoto], threshold: float, champion: LoadedModel | None
-) -> Paired | None:
-    if champion is None or not photos:
+def paired(answers: Answered) -> Paired | None:
+    """Who is right where; None without a champion or without photos."""
+    if answers.champion is None or not answers.photos:
         return None
-    pairs = [
-        (label(photo.candidate, threshold) == photo.entry.label, answered == true)
-        for photo, (true, answered) in zip(photos, _champion_answers(photos, champion), strict=True)
-    ]
+    ours, theirs = answers.candidate.right, answers.champion.right
     return Paired(
-        photos=len(pairs),
-        only_champion_right=sum(not ours and theirs for ours, theirs in pairs),
-        only_candidate_right=sum(ours and not theirs for ours, theirs in pairs),
+        photos=len(answers.photos),
+        only_champion_right=int(np.sum(~ours & theirs)),
+        only_candidate_right=int(np.sum(ours & ~theirs)),
+        both_wrong=int(np.sum(~ours & ~theirs)),
     )
 
 
-def _flat(prefix: str, measured: Measured) -> dict[str, float]:
-    if not measured.photos:
-        return {f"{prefix}_photos": 0}
-    return {
-        f"{prefix}_photos": measured.photos,
-        f"{prefix}_accuracy": measured.accuracy,
-        f"{prefix}_precision": measured.precision,
-        f"{prefix}_recall": measured.recall,
-    }
+def _measured(answers: Answers) -> Measured:
+    photos = len(answers.positive)
+    if not photos:
+        return Measured(photos=0, positives=0, accuracy=0.0, precision=0.0, recall=0.0)
+    quality = evaluate(answers.probabilities, answers.positive, answers.threshold)
+    return Measured(
+        photos=photos,
+        positives=int(answers.positive.sum()),
+        accuracy=quality.accuracy,
+        precision=quality.precision,
+        recall=quality.recall,
+    )
 
 
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+def _metrics(split: Split, answers: Answered) -> dict[str, float]:
+    found = {**_flat(split, answers.candidate)}
+    if answers.champion is not None:
+        found |= _flat(f"champion_{split}", answers.champion)
+    if pair := paired(answers):
+        low, high = pair.difference_interval_points
+        found |= {
+            f"{split}_difference_points": pair.difference_points,
+            f"{split}_difference_points_low": low,
+            f"{split}_difference_points_high": high,
+        }
+    return found
+
+
+def _flat(prefix: str, answers: Answers) -> dict[str, float]:
+    """Only what has something to divide by: a recall of 0 would be a lie about no photo."""
+    measured = _measured(answers)
+    values = {"photos": measured.photos} | (
+        {name: getattr(measured, name) for name in SHARES if name in answers.defined()}
+        if measured.photos
+        else {}
+    )
+    return {f"{prefix}_{name}": value for name, value in values.items()}

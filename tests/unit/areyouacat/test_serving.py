@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areyouacat.model_spec import ModelSpec, TfliteFile
+from areyouacat.model_spec import ModelSpec, Provenance, TfliteFile
 from areyouacat.serving_pointer import (
     CHALLENGER,
     CHAMPION,
@@ -118,12 +118,20 @@ SPEC = ModelSpec(
     mlflow_run_id=None,
     tflite=TfliteFile("a" * 64, "float32"),
     metrics={"test_accuracy": 0.99},
+    provenance=Provenance("abc123", "f" * 64, "arn:job", "arn:execution"),
 )
 
 
 def test_a_spec_reads_back_and_fits_this_build() -> None:
     assert ModelSpec.from_json(SPEC.to_json()) == SPEC
     assert SPEC.mismatches() == []
+
+
+def test_a_spec_from_before_provenance_was_written_has_an_empty_one() -> None:
+    values = json.loads(SPEC.to_json())
+    del values["provenance"]
+
+    assert ModelSpec.from_json(json.dumps(values).encode()).provenance == Provenance()
 
 
 def test_a_spec_of_another_preprocessing_says_what_differs() -> None:
@@ -133,10 +141,19 @@ def test_a_spec_of_another_preprocessing_says_what_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": 2}, {"mode": "guessed"}, {"bands": {}}, {"tflite": None}]
+    "change",
+    [
+        {"schema": 2},
+        {"mode": "guessed"},
+        {"bands": {}},
+        {"tflite": None},
+        {"provenance": {"code": "abc"}},
+        {"provenance": {"code_revision": 7}},
+        {"provenance": None},
+    ],
 )
 def test_a_damaged_spec_is_refused(change: dict[str, object]) -> None:
     values = {**json.loads(SPEC.to_json()), **change}
 
-    with pytest.raises(ValueError, match=r"schema|mode|model\.json"):
+    with pytest.raises(ValueError, match=r"schema|mode|model\.json|provenance"):
         ModelSpec.from_json(json.dumps(values).encode())

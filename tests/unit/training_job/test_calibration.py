@@ -36,6 +36,18 @@ def test_the_temperature_undoes_overconfidence(overconfident: Labelled) -> None:
     np.testing.assert_array_equal(np.argsort(logits), np.argsort(logits / temperature))
 
 
+def test_photos_that_weigh_nothing_do_not_move_the_temperature(overconfident: Labelled) -> None:
+    logits, positive = overconfident
+    with_noise = np.concatenate([logits, np.full(500, 9.0)])
+    mislabelled = np.concatenate([positive, np.zeros(500, dtype=bool)])
+    weights = np.concatenate([np.ones(3000), np.zeros(500)])
+
+    assert fit_temperature(with_noise, mislabelled, weights) == pytest.approx(
+        fit_temperature(logits, positive)
+    )
+    assert fit_temperature(with_noise, mislabelled) > 1.5 * fit_temperature(logits, positive)
+
+
 def test_separable_logits_keep_a_temperature_within_limits() -> None:
     logits = np.array([-2.0, -1.0, 1.0, 2.0])
 

@@ -1,51 +1,13 @@
 import numpy as np
 import pytest
 
-from training_job.evaluation import (
-    Confusion,
-    evaluate,
-    expected_calibration_error,
-    reliability,
-    roc_auc,
-    roc_curve,
-)
+from areyouacat.dataset import ManifestEntry
+from areyouacat.splits import Split
+from training_job.evaluation import Scored, assess, precision_recall_curve, roc_curve, score
 
 
-def test_the_figures_of_a_split_that_can_be_counted_by_hand() -> None:
-    probabilities = np.array([0.9, 0.8, 0.6, 0.4, 0.1])
-    positive = np.array([True, True, False, True, False])
-
-    quality = evaluate(probabilities, positive, 0.5)
-
-    assert quality.confusion == Confusion(2, 1, 1, 1)
-    assert quality.accuracy == pytest.approx(3 / 5)
-    assert quality.precision == quality.recall == quality.f1 == pytest.approx(2 / 3)
-    assert quality.roc_auc == pytest.approx(5 / 6)
-    assert quality.log_loss == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.4, 0.9]).mean())
-
-
-def test_a_photo_at_the_threshold_is_called_positive() -> None:
-    assert evaluate(np.array([0.5]), np.array([True]), 0.5).accuracy == 1.0
-
-
-def test_nothing_called_positive_has_no_precision_but_no_error() -> None:
-    quality = evaluate(np.array([0.1, 0.2]), np.array([True, False]), 0.5)
-
-    assert (quality.precision, quality.recall, quality.f1) == (0.0, 0.0, 0.0)
-
-
-def test_certain_mistakes_cost_much_but_not_infinitely() -> None:
-    assert 10 < evaluate(np.array([0.0]), np.array([True]), 0.5).log_loss < 20
-
-
-def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
-    random = np.random.default_rng(1)
-    probabilities, positive = random.integers(0, 10, 60) / 10, random.random(60) < 0.4
-
-    ahead = np.subtract.outer(probabilities[positive], probabilities[~positive])
-    pairs = (ahead > 0).mean() + (ahead == 0).mean() / 2
-
-    assert roc_auc(probabilities, positive) == pytest.approx(pairs)
+def entry(photo: str, *special: str) -> ManifestEntry:
+    return ManifestEntry(photo, "cat", "test", "camera", "seed", photo, special)
 
 
 def test_the_curve_goes_from_none_to_all() -> None:
@@ -55,18 +17,77 @@ def test_the_curve_goes_from_none_to_all() -> None:
     assert true_rate[2] == 1.0
 
 
-def test_honest_probabilities_have_no_calibration_error() -> None:
-    probabilities = np.array([0.25] * 4 + [0.75] * 4)
-    positive = np.array([True, False, False, False, True, True, True, False])
+def test_precision_falls_as_recall_rises_over_the_negatives() -> None:
+    probabilities = np.array([0.9, 0.8, 0.7, 0.6])
+    positive = np.array([True, False, True, False])
 
-    assert expected_calibration_error(probabilities, positive) == pytest.approx(0.0)
+    recall, precision = precision_recall_curve(probabilities, positive)
+
+    assert recall.tolist() == [0.5, 0.5, 1.0, 1.0]
+    assert precision == pytest.approx([1.0, 1 / 2, 2 / 3, 1 / 2])
 
 
-def test_always_sure_and_half_the_time_wrong_is_half_off() -> None:
-    assert expected_calibration_error(np.ones(10), np.arange(10) % 2 == 0) == pytest.approx(0.5)
+def test_photos_of_equal_probability_are_one_point_of_the_curve() -> None:
+    recall, precision = precision_recall_curve(
+        np.array([0.5, 0.5, 0.1]), np.array([False, True, True])
+    )
+
+    assert recall.tolist() == [0.5, 1.0]
+    assert precision == pytest.approx([1 / 2, 2 / 3])
 
 
-def test_every_photo_is_in_one_bin() -> None:
-    probabilities = np.array([0.0, 0.5, 1.0, 1.0])
+def test_a_split_is_assessed_as_a_whole_and_by_slice() -> None:
+    photos = [f"{number:02}" for number in range(40)]
+    positive = np.arange(40) % 2 == 0
+    probabilities = np.where(positive, 0.9, 0.1)
+    probabilities[:10] = 1 - probabilities[:10]  # every dark photo is answered wrongly
+    entries = [
+        entry(photo, *(["dark"] if place < 10 else [])) for place, photo in enumerate(photos)
+    ]
 
-    assert sum(found.photos for found in reliability(probabilities, probabilities > 0.5)) == 4
+    scored: dict[Split, Scored] = {"test": score(photos, positive, probabilities, 0.5)}
+    assessed = assess(scored, entries[::-1], 0.5)["test"]
+
+    assert assessed.figures["accuracy"].value == pytest.approx(0.75)
+    dark, camera = assessed.slices
+    assert (dark.name, dark.photos, dark.positives) == ("dark", 10, 5)
+    assert dark.figures["accuracy"].value == 0.0
+    assert camera.figures["accuracy"].value == pytest.approx(0.75)
+    metrics = assessed.metrics("test")
+    assert metrics["test_accuracy_low"] < 0.75 < metrics["test_accuracy_high"]
+    assert metrics["test_slice_dark_accuracy"] == 0.0
+    assert assessed.record()["slices"][0]["figures"]["recall"]["value"] == 0.0
+
+
+def test_a_small_slice_is_listed_without_figures() -> None:
+    photos = ["a", "b", "c"]
+    scored: dict[Split, Scored] = {
+        "test": score(photos, np.array([True, False, True]), np.array([0.9, 0.1, 0.8]), 0.5)
+    }
+
+    assessed = assess(scored, [entry(photo) for photo in photos], 0.5)["test"]
+
+    assert [(part.name, part.photos, part.figures) for part in assessed.slices] == [
+        ("source camera", 3, {})
+    ]
+
+
+def test_a_slice_without_positives_has_accuracy_but_no_recall() -> None:
+    photos = [f"{number:02}" for number in range(12)]
+    scored: dict[Split, Scored] = {
+        "recent": score(photos, np.zeros(12, dtype=bool), np.full(12, 0.1), 0.5)
+    }
+
+    assessed = assess(scored, [entry(photo) for photo in photos], 0.5)["recent"]
+
+    assert set(assessed.slices[0].figures) == {"accuracy"}
+    assert {"recall", "roc_auc"}.isdisjoint(assessed.figures)
+
+
+def test_what_was_learnt_by_heart_needs_no_limits_unless_there_is_nothing_else() -> None:
+    photos = ["a", "b"]
+    found = score(photos, np.array([True, False]), np.array([0.9, 0.1]), 0.5)
+    entries = [entry(photo) for photo in photos]
+
+    assert set(assess({"train": found, "test": found}, entries, 0.5)) == {"test"}
+    assert set(assess({"train": found}, entries, 0.5)) == {"train"}

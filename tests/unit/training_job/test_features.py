@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,34 @@ def test_only_the_new_photos_are_computed(
     assert features.computed == 2
     assert photos_read(lake) == {photo_key(photo) for photo in photos[4:]}
     assert features.vectors.keys() == set(photos)
+
+
+def test_each_view_is_computed_once_and_kept_apart(
+    photos: list[str],
+    cache: FeatureCache,
+    source: PhotoSource,
+    extractor: CountingExtractor,
+) -> None:
+    flipped = replace(cache, view="flip")
+
+    original = collect_features(photos, cache, source, extractor)
+    first, second = (collect_features(photos, flipped, source, extractor) for _ in range(2))
+
+    assert (original.computed, first.computed, second.computed) == (6, 6, 0)
+    assert not np.array_equal(first.vectors[photos[0]], original.vectors[photos[0]])
+
+
+def test_another_preprocessing_starts_a_cache_of_its_own(
+    photos: list[str],
+    cache: FeatureCache,
+    source: PhotoSource,
+    extractor: CountingExtractor,
+) -> None:
+    collect_features(photos, cache, source, extractor)
+    changed = replace(cache, spec=replace(cache.spec, preprocessing_version=99))
+
+    assert collect_features(photos, changed, source, extractor).computed == len(photos)
+    assert collect_features(photos, cache, source, extractor).computed == 0
 
 
 def test_the_photos_of_a_damaged_shard_are_computed_again(

@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from areyouacat.settings import LABELS
 from training_job.errors import TrainingError
-from training_job.fit import Examples, Fit, best_bias, fit_head
+from training_job.examples import Examples
+from training_job.fit import ClassWeights, Fit, best_bias, fit_head, photo_weights
 from training_job.head import Head, sigmoid
+from training_job.settings import HEAD
 
 DIM = 12
 GRID = (1e-3, 1e-1, 10.0)
@@ -16,11 +21,26 @@ def examples(seed: int, photos: int, share: float = 0.5) -> Examples:
     x = random.uniform(0, 6, (photos, DIM)).astype(np.float32)
     x[:, 0] += 3.0 * positive
     x[:, 1] -= 3.0 * positive
-    return Examples(tuple(f"{seed}-{row}" for row in range(photos)), x, positive)
+    names = tuple(f"{seed}-{row}" for row in range(photos))
+    return Examples(names, x, positive, np.zeros(photos))
 
 
-def fitted(train: Examples, validation: Examples, grid: tuple[float, ...] = GRID) -> Fit:
-    return fit_head(train, validation, None, epochs=40, learning_rate=0.02, l2_grid=grid, seed=1)
+def fitted(
+    train: Examples,
+    validation: Examples,
+    grid: tuple[float, ...] = GRID,
+    class_weights: ClassWeights = None,
+) -> Fit:
+    return fit_head(
+        train,
+        validation,
+        None,
+        epochs=40,
+        learning_rate=0.02,
+        l2_grid=grid,
+        seed=1,
+        class_weights=class_weights,
+    )
 
 
 def test_the_head_learns_what_separates_the_labels() -> None:
@@ -44,7 +64,48 @@ def test_the_penalty_with_the_best_validation_loss_is_chosen() -> None:
 
     final = {curve.l2: curve.validation_loss[-1] for curve in fit.curves}
     assert fit.chosen.l2 == min(final, key=final.__getitem__)
-    assert len(fit.chosen.train_loss) == 40
+    assert len(fit.chosen.train_loss) == len(fit.chosen.steps)
+    assert fit.chosen.train_loss[-1] < fit.chosen.train_loss[0]
+
+
+def test_more_photos_than_the_steps_can_see_take_no_more_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("training_job.fit.HEAD", replace(HEAD, max_steps=50))
+
+    few, many = (fitted(examples(1, n), examples(2, 100)).chosen.steps for n in (400, 40_000))
+
+    assert few[-1] == many[-1] == 50
+    assert len(many) >= HEAD.curve_points
+
+
+def test_features_stored_in_half_precision_teach_the_same() -> None:
+    train, held_out = examples(1, 800), examples(2, 200)
+    stored = replace(train, embeddings=train.embeddings.astype(np.float16))
+
+    exact, halved = (fitted(found, held_out).head for found in (train, stored))
+
+    np.testing.assert_allclose(exact.weights, halved.weights, atol=0.02)
+
+
+def test_a_label_that_weighs_more_is_missed_less() -> None:
+    train, held_out = examples(1, 2000), examples(9, 2000)
+
+    def recall(weights: ClassWeights) -> float:
+        head = fitted(train, examples(2, 300), class_weights=weights).head
+        return float(np.mean(head.logits(held_out.embeddings)[held_out.positive] > 0))
+
+    assert recall({LABELS.positive: 10.0, LABELS.negative: 1.0}) > recall(None) + 0.02
+
+
+def test_photo_weights_have_mean_one_and_the_asked_ratio() -> None:
+    positive = np.array([True] * 3 + [False] * 7)
+
+    weights = photo_weights(positive, {LABELS.positive: 4.0, LABELS.negative: 2.0})
+
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights[0] / weights[-1] == pytest.approx(2.0)
+    assert photo_weights(positive, None)[:3].sum() == pytest.approx(5.0)
 
 
 def test_a_rare_label_weighs_as_much_as_a_common_one() -> None:

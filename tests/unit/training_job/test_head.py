@@ -69,13 +69,24 @@ def test_the_bootstrap_threshold_is_the_percentile_of_the_negatives_margin(
     prior = make_prior(imagenet, {"yes": (2, 5)}, LABELS)
     negatives = random.normal(0, 1, (1000, DIM))
 
-    head = bootstrap_head(prior, negatives, DIM, 99.0)
+    assert prior is not None
+    head = bootstrap_head(prior, prior.margin(negatives), 99.0)
 
     probabilities = head.probabilities(negatives)
     assert np.mean(probabilities >= 0.5) == pytest.approx(0.01)
     order = np.argsort(margins(prior, negatives))
     assert (np.diff(probabilities[order]) >= 0).all()
     assert head.temperature == 1.0
+
+
+def test_a_known_margin_gives_the_same_logits_as_one_computed_anew(
+    imagenet: ImagenetHead, random: np.random.Generator
+) -> None:
+    prior = make_prior(imagenet, {"yes": (2, 5)}, LABELS)
+    head = Head(prior, random.normal(0, 1, DIM), 0.3, 2.0)
+    x = random.normal(0, 1, (10_000, DIM))  # more than are computed at once
+
+    np.testing.assert_allclose(head.logits(x, margins(prior, x)), head.logits(x))
 
 
 def test_extreme_logits_neither_overflow_nor_leave_the_unit_interval() -> None:

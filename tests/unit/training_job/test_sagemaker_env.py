@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from areyouacat.settings import LABELS
 from training_job.errors import EnvironmentalError, HyperparameterError
 from training_job.sagemaker_env import (
     Hyperparameters,
@@ -40,6 +41,23 @@ def test_the_sdks_quoted_strings_and_own_entries_are_understood() -> None:
     assert (parsed.mode, parsed.epochs) == ("bootstrap", 7)
 
 
+def test_class_weights_name_every_label_or_a_rule() -> None:
+    def weights(text: str) -> object:
+        return Hyperparameters.parse({"class_weights": text}).class_weights
+
+    assert weights("balanced") is None
+    assert weights("none") == {LABELS.positive: 1.0, LABELS.negative: 1.0}
+    assert weights(f"{LABELS.negative}=3,{LABELS.positive}=0.5") == {
+        LABELS.positive: 0.5,
+        LABELS.negative: 3.0,
+    }
+
+
+def test_augmentations_are_put_into_one_order_so_that_the_same_ones_train_the_same() -> None:
+    assert Hyperparameters.parse({"augmentation": "none"}).augmentation == ()
+    assert Hyperparameters.parse({"augmentation": "zoom,flip"}).augmentation == ("flip", "zoom")
+
+
 def test_an_unknown_hyperparameter_is_refused_by_name() -> None:
     with pytest.raises(HyperparameterError, match="epoch; known"):
         Hyperparameters.parse({"epoch": "5"})
@@ -58,6 +76,12 @@ def test_an_unknown_hyperparameter_is_refused_by_name() -> None:
         ("seed", "-1"),
         ("mode", "quick"),
         ("mode", '"unfinished\\"'),
+        ("class_weights", f"{LABELS.positive}=2"),
+        ("class_weights", f"{LABELS.positive}=2,{LABELS.positive}=2"),
+        ("class_weights", f"{LABELS.positive}=0,{LABELS.negative}=1"),
+        ("class_weights", f"{LABELS.positive}=heavy,{LABELS.negative}=1"),
+        ("augmentation", "flop"),
+        ("augmentation", ""),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_refused_by_name(name: str, value: str) -> None:

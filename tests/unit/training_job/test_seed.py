@@ -1,41 +1,26 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
-from moto import mock_aws
 from PIL import Image
 
 from areyouacat import lake
 from areyouacat.lake import IndexRow, LabelRecord
+from tests.unit.training_job.moto_lake import BUCKET, keys, moto_lake
 from training_job import seed as seeding
 from training_job.seed import main
-
-BUCKET = "lake"
 
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """An empty lake in an S3 that lives in this process."""
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("LAKE_BUCKET", BUCKET)
-    monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path / "no-state"))
-    with mock_aws():
-        client: Any = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
+    with moto_lake(monkeypatch, tmp_path) as client:
         yield client
 
 
@@ -61,11 +46,6 @@ def zipped(file: Path, files: dict[str, bytes]) -> Path:
 
 
 FILES = {f"{label}/{n}.png": photo(n) for n, label in enumerate(["cat", "cat", "not_cat"])}
-
-
-def keys(s3: Any, prefix: str = "") -> list[str]:
-    found = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    return [str(entry["Key"]) for entry in found]
 
 
 def shards(s3: Any, prefix: str) -> list[bytes]:

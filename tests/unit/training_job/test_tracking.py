@@ -1,5 +1,6 @@
 """Against MLflow itself, on a database in a temporary folder."""
 
+import json
 import socket
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from training_job.errors import TrackingError
-from training_job.tracking import NoRun, start_run
+from training_job.tracking import NoRun, UsedDataset, start_run
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def test_a_run_records_what_it_is_told(client: MlflowClient, tmp_path: Path) -> 
     run.parameters({"epochs": 3, "long": "x" * 10_000})
     run.tags({"mode": "trained"})
     run.metrics({"test_accuracy": 0.9})
-    run.curve("train_loss", [0.5, 0.4, 0.3])
+    run.curve("train_loss", [10, 20, 25], [0.5, 0.4, 0.3])
+    run.dataset(UsedDataset("photos", "0123456789abcdef", "s3://lake/datasets/1/", {"photos": 3}))
     run.artifacts(report)
     run.end("FINISHED")
 
@@ -39,8 +41,13 @@ def test_a_run_records_what_it_is_told(client: MlflowClient, tmp_path: Path) -> 
     assert found.data.params["epochs"] == "3"
     assert found.data.metrics["test_accuracy"] == 0.9
     curve = client.get_metric_history(run.run_id, "train_loss")
-    assert [(point.step, point.value) for point in curve] == [(1, 0.5), (2, 0.4), (3, 0.3)]
+    assert [(point.step, point.value) for point in curve] == [(10, 0.5), (20, 0.4), (25, 0.3)]
     assert [file.path for file in client.list_artifacts(run.run_id)] == ["model_card.md"]
+    (used,) = found.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("photos", "0123456789abcdef")
+    assert json.loads(used.dataset.source) == {"uri": "s3://lake/datasets/1/"}
+    assert json.loads(used.dataset.profile) == {"photos": 3}
+    assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "training")]
 
 
 @pytest.mark.parametrize("status", ["FAILED", "KILLED"])

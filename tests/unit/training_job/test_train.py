@@ -36,8 +36,9 @@ class RecordingRun:
         self.seen_parameters: dict[str, object] = {}
         self.seen_tags: dict[str, str] = {}
         self.seen_metrics: dict[str, float] = {}
-        self.curves: dict[str, int] = {}
-        self.files: list[str] = []
+        self.curves: dict[str, list[int]] = {}
+        self.seen_dataset: tracking.UsedDataset | None = None
+        self.files: dict[str, bytes] = {}
         self.status = "RUNNING"
 
     def parameters(self, values: Mapping[str, object]) -> None:
@@ -49,11 +50,15 @@ class RecordingRun:
     def metrics(self, values: Mapping[str, float]) -> None:
         self.seen_metrics |= values
 
-    def curve(self, name: str, values: Sequence[float]) -> None:
-        self.curves[name] = len(values)
+    def curve(self, name: str, steps: Sequence[int], values: Sequence[float]) -> None:
+        self.curves[name] = list(steps)
+        assert len(steps) == len(values)
+
+    def dataset(self, used: tracking.UsedDataset) -> None:
+        self.seen_dataset = used
 
     def artifacts(self, folder: Path) -> None:
-        self.files += sorted(path.name for path in folder.iterdir())
+        self.files |= {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def end(self, status: tracking.RunStatus) -> None:
         assert self.status == "RUNNING"
@@ -159,11 +164,46 @@ def test_a_trained_model_leaves_everything_that_serving_and_the_gate_read(
     assert {"model.json", "model.tflite", "model.keras", "model_card.md", "roc.png"} <= set(
         run.files
     )
-    assert {"reliability.png", "training_curve.png", "confusion_test.png"} <= set(run.files)
-    assert run.curves == {"train_loss": 40, "validation_loss": 40}
+    assert {"precision_recall.png", "reliability_test.png", "confusion_test.png"} <= set(run.files)
+    assert {"training_curve.png", "summary.json", "worst_mistakes.json"} <= set(run.files)
+    assert run.curves["train_loss"] == run.curves["validation_loss"]
     assert run.seen_parameters["mode"] == run.seen_tags["mode"] == "trained"
     assert run.seen_tags["dataset_version"] == spec.dataset_version
     assert run.seen_metrics["test_accuracy"] == spec.metrics["test_accuracy"]
+    assert run.seen_metrics["test_accuracy_low"] <= run.seen_metrics["test_accuracy"]
+    assert run.seen_metrics[f"dataset_train_{LABELS.positive}"] == 60
+    assert run.seen_dataset is not None
+    assert run.seen_dataset.version == spec.dataset_version
+    assert run.seen_dataset.uri == f"s3://lake/datasets/{spec.dataset_version}/"
+
+
+def test_a_model_says_what_made_it_and_its_card_says_it_to_people(
+    fill: Callable[..., None],
+    environ: dict[str, str],
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> None:
+    fill("trained", {"train": 30, "validation": 10, "test": 10})
+    told = {"CODE_REVISION": "abc123", "EXECUTION_ARN": "arn:execution"}
+    environment = read_environment({**environ, **told})
+    run = RecordingRun()
+
+    spec = run_job(environment, lake, run, load=lambda: tiny_backbone)
+
+    assert spec.provenance.code_revision == "abc123"
+    assert spec.provenance.execution_arn == "arn:execution"
+    assert spec.provenance.requirements_sha256 == environment.requirements_digest
+    assert spec.provenance.training_job_arn == ""
+    card = run.files["model_card.md"].decode()
+    assert "| drawn | 30 / 30 | 10 / 10 | 10 / 10 |" in card
+    assert "- Code revision: `abc123`" in card
+    assert "- Training job ARN: not told" in card
+    accuracy = spec.metrics["test_accuracy"]
+    low, high = run.seen_metrics["test_accuracy_low"], run.seen_metrics["test_accuracy_high"]
+    assert f"| test | 20 | {accuracy:.4f} ({low:.4f} to {high:.4f}) |" in card
+    measured = read_json(environment.paths.model / "metrics.json")["splits"]["test"]
+    assert measured["intervals"]["accuracy"] == [low, high]
+    assert measured["slices"][0]["name"] == "source drawn"
 
 
 def test_the_same_job_again_gives_the_same_model_and_computes_no_feature(
@@ -192,9 +232,12 @@ def test_bootstrap_answers_with_the_prior_at_a_threshold_of_one_half(
 ) -> None:
     fill("bootstrap", {"train": 9, "validation": 1, "test": 1})
 
-    spec = run_job(environment, lake, RecordingRun(), load=lambda: tiny_backbone)
+    run = RecordingRun()
+    spec = run_job(environment, lake, run, load=lambda: tiny_backbone)
 
     assert (spec.mode, spec.threshold, spec.temperature) == ("bootstrap", 0.5, 1.0)
+    assert "ImageNet's own head answers" in run.files["model_card.md"].decode()
+    assert "training_curve.png" not in run.files
     scores = (environment.paths.model / "scores.jsonl").read_text().splitlines()
     assert len(scores) == 22  # train too: there is hardly anything else to compare with
     dataset = read_dataset(environment.paths.channel("dataset"))
@@ -282,7 +325,9 @@ def test_a_data_set_that_cannot_be_trained_on_fails_the_run_with_its_reason(
     code, run = main()  # the channel is empty
 
     assert (code, run.status) == (1, "FAILED")
-    assert "manifest.jsonl" in failure(environ).read_text()
+    reason = failure(environ).read_text()
+    assert reason.startswith("TrainingDataError: ")
+    assert "manifest.jsonl" in reason
     assert not (Path(environ["SAGEMAKER_BASE_DIR"]) / "model/model.json").exists()
 
 

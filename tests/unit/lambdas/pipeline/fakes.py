@@ -1,6 +1,6 @@
 """Working stand-ins for the world behind `logic/ports.py`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from areyouacat.errors import RegistryError
@@ -10,12 +10,16 @@ ROOT = "s3://lake/"
 
 
 class MemoryLake:
-    """A lake of bytes by key. `fails_at`: the key whose next write fails."""
+    """A lake of bytes by key. `fails_at`: the key whose next write fails.
+
+    `deleted_since_listed`: keys that are listed but no longer there.
+    """
 
     def __init__(self, objects: Mapping[str, bytes] | None = None) -> None:
         self.objects = dict(objects or {})
         self.content_types: dict[str, str] = {}
         self.fails_at: str | None = None
+        self.deleted_since_listed: set[str] = set()
 
     def uri(self, key: str) -> str:
         return f"{ROOT}{key}"
@@ -26,7 +30,8 @@ class MemoryLake:
         return uri.removeprefix(ROOT)
 
     def keys(self, prefix: str) -> Iterator[str]:
-        return iter(sorted(key for key in self.objects if key.startswith(prefix)))
+        listed = self.deleted_since_listed.union(self.objects)
+        return iter(sorted(key for key in listed if key.startswith(prefix)))
 
     def folders(self, prefix: str) -> list[str]:
         return sorted({key.removeprefix(prefix).split("/")[0] for key in self.keys(prefix)})
@@ -40,6 +45,9 @@ class MemoryLake:
             raise ConnectionError("the lake went away")
         self.objects[key] = data
         self.content_types[key] = content_type
+
+    def write_stream(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
+        self.write(key, b"".join(chunks), content_type)
 
 
 @dataclass
@@ -56,6 +64,8 @@ class MemoryRegistry:
     versions: dict[str, Version] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     runs: dict[str, dict[str, str]] = field(default_factory=dict)
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    artifacts: dict[str, dict[str, bytes]] = field(default_factory=dict)
     away: bool = False
 
     def find_version(self, model_name: str, tag: str, value: str) -> str | None:
@@ -91,6 +101,15 @@ class MemoryRegistry:
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         self._answer()
         self.runs.setdefault(run_id, {}).update(tags)
+
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        self._answer()
+        self.metrics.setdefault(run_id, {}).update(metrics)
+
+    def log_files(self, run_id: str, folder: str, files: Mapping[str, bytes]) -> None:
+        self._answer()
+        found = self.artifacts.setdefault(run_id, {})
+        found.update({f"{folder}/{name}": data for name, data in files.items()})
 
     def _answer(self, model_name: str = MODEL_NAME) -> None:
         if model_name != MODEL_NAME:

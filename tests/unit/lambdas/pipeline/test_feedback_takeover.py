@@ -80,3 +80,11 @@ def test_a_label_that_settings_do_not_know_is_refused_and_named() -> None:
 
 def test_no_feedback_makes_no_shards() -> None:
     assert take_over([labelled_item("a", said=None)]) == Takeover({}, 0, ())
+
+
+def test_nothing_of_an_erased_photo_is_taken_over() -> None:
+    takeover = take_over([labelled_item("a"), labelled_item("b")], erased={photo_hash("a")})
+
+    assert [row.photo for row in rows(takeover)] == [photo_hash("b")]
+    assert [record.photo for record in labels(takeover)] == [photo_hash("b")]
+    assert takeover.photos == 1

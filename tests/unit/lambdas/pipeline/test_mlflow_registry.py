@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -144,9 +145,73 @@ def test_a_server_that_is_away_is_a_registry_error_that_says_what_to_do(
         MlflowRegistry(address).version_of(MODEL, "champion")
 
 
-def test_a_rejected_run_carries_its_outcome_however_long_the_reason(
+EVALUATION_PREFIX = "training/areyouacat-job-1/evaluation/"
+
+
+def evaluation(run_id: str, *, passed: bool) -> dict[str, Any]:
+    """What EvaluateCandidate answers; its files are in the lake."""
+    rule = {"name": "accuracy", "value": 0.8, "limit": 0.9, "shortfall": 0.1, "detail": "..."}
+    return {
+        "gate": {
+            "passed": passed,
+            "applicable": True,
+            "rules": [{**rule, "passed": passed}],
+            "reason": "all passed" if passed else "accuracy is low",
+        },
+        "metrics": {"test_accuracy": 0.8, "scored_photos": 100},
+        "champion_version": None,
+        "mlflow_run_id": run_id,
+        "evaluation_prefix": EVALUATION_PREFIX,
+    }
+
+
+def put_evaluation(cloud: Cloud) -> None:
+    for name, text in (("evaluation.json", b"{}"), ("evaluation.md", b"# Test | recent")):
+        cloud.s3.put_object(Bucket="lake", Key=f"{EVALUATION_PREFIX}{name}", Body=text)
+
+
+def artifact(client: Any, run_id: str, path: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        return Path(client.download_artifacts(run_id, path, folder)).read_bytes()
+
+
+def test_a_rejected_run_carries_reason_rules_and_comparison(
+    client: Any, run_id: str, cloud: Cloud, context: Any
+) -> None:
+    put_evaluation(cloud)
+    client.set_terminated(run_id)
+    event = {
+        "mlflow_run_id": run_id,
+        "outcome": "rejected",
+        "reason": "accuracy is low",
+        "evaluation": evaluation(run_id, passed=False),
+    }
+
+    record_outcome.handler(event, context)
+    record_outcome.handler(event, context)
+
+    run = client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert (run.data.tags["outcome"], run.data.tags["gate_failed_rules"]) == (
+        "rejected",
+        "accuracy",
+    )
+    assert run.data.metrics["gate_test_accuracy"] == 0.8
+    assert run.data.metrics["gate_rule_accuracy_shortfall"] == 0.1
+    assert artifact(client, run_id, "evaluation/evaluation.md") == b"# Test | recent"
+
+
+def test_a_run_that_mlflow_does_not_know_is_a_registry_error(registry: MlflowRegistry) -> None:
+    with pytest.raises(RegistryError, match="failed to store artifacts"):
+        registry.log_files("0" * 32, "evaluation", {"evaluation.md": b""})
+    with pytest.raises(RegistryError, match="failed to log metrics"):
+        registry.log_metrics("0" * 32, {"gate_passed": 1.0})
+
+
+def test_an_outcome_is_recorded_however_long_the_reason(
     client: Any,
     run_id: str,
+    cloud: Cloud,
     context: Any,
 ) -> None:
     event = {"mlflow_run_id": run_id, "outcome": "rejected", "reason": "worse " * 5000}
@@ -166,16 +231,13 @@ def test_a_candidate_is_registered_once_and_becomes_champion(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CODE_REVISION", "abc123")
+    put_evaluation(cloud)
     cloud.s3.put_object(Bucket="lake", Key=ARTIFACT, Body=model_archive())
     event = {
         "model_artifact": f"s3://lake/{ARTIFACT}",
         "dataset": {"version": "0123456789abcdef", "manifest_sha256": "c" * 64, "counts": {}},
         "training": {"job_name": "areyouacat-job-1", "job_arn": "arn:job-1"},
-        "evaluation": {
-            "gate": {"passed": True, "applicable": True, "rules": [], "reason": "all passed"},
-            "champion_version": None,
-            "mlflow_run_id": run_id,
-        },
+        "evaluation": evaluation(run_id, passed=True),
         "execution_arn": "arn:execution",
     }
 
@@ -187,6 +249,9 @@ def test_a_candidate_is_registered_once_and_becomes_champion(
 
     assert first == second == {"version": "1", "model_name": MODEL, "model_prefix": "models/1/"}
     assert moved == {"moved": True, "version": "1", "previous_version": None}
+    run = client.get_run(run_id)
+    assert (run.data.tags["outcome"], run.data.metrics["gate_passed"]) == ("registered", 1.0)
+    assert artifact(client, run_id, "evaluation/evaluation.json") == b"{}"
     version = client.get_model_version(MODEL, "1")
     assert version.aliases == ["champion"]
     assert version.run_id == run_id

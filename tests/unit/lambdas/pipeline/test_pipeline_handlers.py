@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from areyouacat.errors import ModelNotFoundError
+from areyouacat.errors import EmptyLakeError, ModelNotFoundError
 from areyouacat.lake import SERVING_POINTER_KEY, dump_shard, index_shard_key, label_shard_key
 from areyouacat.predictions import Feedback, prediction_item
 from areyouacat.serving_pointer import ServingPointer
@@ -172,6 +172,14 @@ def test_a_second_snapshot_of_the_same_lake_is_the_same_version(cloud: Cloud, co
     first = snapshot_dataset.handler({}, context)
 
     assert snapshot_dataset.handler({}, context) == first
+
+
+def test_an_empty_lake_fails_under_the_name_that_the_workflow_tells(
+    cloud: Cloud, context: Any
+) -> None:
+    # Lambda reports the exception's class, and the workflow ends with that as its error.
+    with pytest.raises(EmptyLakeError):
+        snapshot_dataset.handler({}, context)
 
 
 def put_model(cloud: Cloud, version: str) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from areyouacat.errors import CorruptModelError, RegistryError
+from areyouacat.model_spec import Provenance
 from lambdas.pipeline.logic.registration import Lineage, register
 from tests.unit.lambdas.pipeline.factories import model_archive, model_files, model_spec
 from tests.unit.lambdas.pipeline.fakes import MemoryLake, MemoryRegistry
@@ -73,6 +74,25 @@ def test_a_version_carries_its_lineage(lake: MemoryLake, registry: MemoryRegistr
         "mode": "bootstrap",
         "tflite_sha256": model_spec().tflite.sha256,
     }
+
+
+def test_a_version_names_the_code_and_requirements_that_trained_it(
+    registry: MemoryRegistry,
+) -> None:
+    spec = model_spec(provenance=Provenance("trained-by", "f" * 64, "arn:job", "arn:execution"))
+    lake = MemoryLake({ARTIFACT: model_archive(model_files(spec))})
+
+    register(lake, registry, LINEAGE)
+
+    tags = registry.versions["1"].tags
+    assert tags["code_revision"] == "trained-by"
+    assert tags["requirements_sha256"] == "f" * 64
+
+
+def test_what_the_job_was_not_told_is_no_tag(lake: MemoryLake, registry: MemoryRegistry) -> None:
+    register(lake, registry, LINEAGE)
+
+    assert "requirements_sha256" not in registry.versions["1"].tags
 
 
 def test_the_run_the_model_names_stands_in_for_a_missing_one(

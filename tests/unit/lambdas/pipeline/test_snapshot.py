@@ -1,15 +1,28 @@
+import gzip
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import pytest
 
-from areyouacat.dataset import read_manifest
-from areyouacat.errors import DatasetError, EmptyLakeError, MissingLabelError
-from areyouacat.lake import dump_shard, features_prefix, index_shard_key, label_shard_key, photo_key
+from areyouacat.dataset import ManifestEntry, read_manifest
+from areyouacat.errors import (
+    DatasetError,
+    EmptyLakeError,
+    MissingLabelError,
+    UnreadableShardError,
+)
+from areyouacat.lake import (
+    dump_shard,
+    features_prefix,
+    index_shard_key,
+    label_shard_key,
+    photo_key,
+    tombstone_key,
+)
 from areyouacat.predictions import PredictionItem
 from areyouacat.settings import BACKBONE
-from lambdas.pipeline.logic.snapshot import FIRST_LOOK_BACK, OVERLAP, snapshot
+from lambdas.pipeline.logic.snapshot import FIRST_LOOK_BACK, OVERLAP, Snapshot, snapshot
 from tests.unit.lambdas.pipeline.factories import (
     NOON,
     index_row,
@@ -45,6 +58,14 @@ class MemoryWatermark:
         self.up_to = up_to
 
 
+NOTHING_NEW = (MemoryFeedback(), MemoryWatermark())
+
+
+def manifest(lake: MemoryLake, made: Snapshot) -> list[ManifestEntry]:
+    lines = lake.objects[f"datasets/{made.version}/manifest.jsonl"].splitlines()
+    return list(read_manifest(lines))
+
+
 def seeded_lake(**labels: str) -> MemoryLake:
     index = dump_shard(index_row(name) for name in labels)
     records = dump_shard(label_record(name, label) for name, label in labels.items())
@@ -63,7 +84,7 @@ def test_the_lake_becomes_a_data_set_version_named_by_its_content(lake: MemoryLa
     assert made.mode == "bootstrap"
     assert made.dataset_s3_uri == f"s3://lake/datasets/{made.version}/"
     assert made.manifest_sha256.startswith(made.version)
-    entries = read_manifest(lake.objects[f"datasets/{made.version}/manifest.jsonl"])
+    entries = manifest(lake, made)
     assert {entry.photo: entry.label for entry in entries} == {
         photo_hash("tom"): "cat",
         photo_hash("felix"): "cat",
@@ -89,7 +110,7 @@ def test_new_feedback_is_in_the_data_set(lake: MemoryLake) -> None:
 
     made = snapshot(lake, feedback, MemoryWatermark(), NOON)
 
-    entries = read_manifest(lake.objects[f"datasets/{made.version}/manifest.jsonl"])
+    entries = manifest(lake, made)
     (entry,) = [entry for entry in entries if entry.photo == photo_hash("new")]
     assert (entry.label, entry.source) == ("not_cat", "feedback")
     assert entry.split in {"train", "recent"}
@@ -182,16 +203,112 @@ def test_one_label_alone_stops_with_the_missing_one_named() -> None:
         snapshot(seeded_lake(tom="cat"), MemoryFeedback(), MemoryWatermark(), NOON)
 
 
-@pytest.mark.parametrize("damage", [b"\x1f\x8b", b"not gzip", dump_shard([index_row("x")])[:-9]])
+def rewritten(**changes: object) -> bytes:
+    values = {**index_row("x").to_dict(), **changes}
+    return gzip.compress(json.dumps(values).encode())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\x1f\x8b",
+        b"not gzip",
+        dump_shard([index_row("x")])[:-9],
+        gzip.compress(b"{"),
+        gzip.compress(b"[]"),
+        gzip.compress(b"7"),
+        gzip.compress(b"\xff"),
+        dump_shard([label_record("x", "cat")]),
+        rewritten(photo="short"),
+        rewritten(perceptual_hash=None),
+        rewritten(ingested_at="yesterday"),
+        rewritten(ingested_at=None),
+        rewritten(source=["a"]),
+        rewritten(width="wide"),
+    ],
+)
 def test_a_damaged_shard_stops_with_its_key(lake: MemoryLake, damage: bytes) -> None:
     lake.objects["index/2026-11-21/bad.jsonl.gz"] = damage
 
-    with pytest.raises(DatasetError, match=r"index/2026-11-21/bad\.jsonl\.gz"):
+    with pytest.raises(UnreadableShardError, match=r"1 of the lake's 2 shards.*11-21/bad\.jsonl"):
         snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
 
 
-def test_a_shard_of_the_wrong_kind_stops_with_its_key(lake: MemoryLake) -> None:
-    lake.objects["index/2026-11-21/bad.jsonl.gz"] = dump_shard([label_record("x", "cat")])
+def test_damaged_label_shards_are_counted_and_ten_are_named(lake: MemoryLake) -> None:
+    for number in range(12):
+        lake.objects[f"labels/2026-11-21/bad{number:02d}.jsonl.gz"] = b"damage"
 
-    with pytest.raises(DatasetError, match="expected the fields"):
+    with pytest.raises(UnreadableShardError, match=r"12 of the lake's 13 shards.*bad09.*…") as told:
         snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert "bad10" not in str(told.value)
+
+
+def test_a_shard_that_is_deleted_while_it_is_listed_is_passed_over(lake: MemoryLake) -> None:
+    expected = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON).version
+    lake.deleted_since_listed.add("index/2026-11-21/gone.jsonl.gz")
+
+    assert snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON).version == expected
+
+
+def test_many_shards_are_read_in_order_and_all() -> None:
+    names = {f"photo {number}": ("cat", "not_cat")[number % 2] for number in range(40)}
+    parts = [seeded_lake(**{name: label}) for name, label in names.items()]
+    lake = MemoryLake({key: data for part in parts for key, data in part.objects.items()})
+
+    made = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert made.version == snapshot(seeded_lake(**names), *NOTHING_NEW, NOON).version
+    assert made.missing_features == 40
+
+
+def test_an_erased_photo_is_left_out(lake: MemoryLake) -> None:
+    lake.objects[tombstone_key(photo_hash("felix"))] = b""
+
+    made = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert {entry.photo for entry in manifest(lake, made)} == {
+        photo_hash("tom"),
+        photo_hash("rock"),
+    }
+    assert json.loads(lake.objects[made.summary_key])["erased"] == 1
+    assert photo_key(photo_hash("felix")) not in channel(lake, made.channel_manifest_s3_uri)
+
+
+def test_feedback_on_an_erased_photo_writes_nothing(lake: MemoryLake) -> None:
+    lake.objects[tombstone_key(photo_hash("new"))] = b""
+    before = set(lake.objects)
+
+    made = snapshot(lake, MemoryFeedback(labelled_item("new")), MemoryWatermark(), NOON)
+
+    assert made.taken_over.photos == 0
+    written = set(lake.objects) - before
+    assert {key.split("/")[0] for key in written} == {"datasets"}
+
+
+@pytest.mark.parametrize("name", ["", "readme", "A" * 64])
+def test_a_tombstone_that_names_no_photo_stops_with_its_key(lake: MemoryLake, name: str) -> None:
+    lake.objects[f"tombstones/{name}"] = b""
+
+    with pytest.raises(DatasetError, match=f"tombstones/{name} names no photo"):
+        snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"no hash", photo_hash("tom")[:-1].encode()])
+def test_a_damaged_feature_list_counts_as_not_stored(lake: MemoryLake, damage: bytes) -> None:
+    lake.objects[f"{FEATURES}bad.txt"] = damage
+    lake.objects[f"{FEATURES}good.txt"] = photo_hash("rock").encode()
+
+    assert snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON).missing_features == 2
+
+
+def test_the_counts_in_the_answer_stay_small_however_many_sources_there_are() -> None:
+    rows = [index_row(f"photo {n}", source=f"folder number {n}") for n in range(3000)]
+    said = [label_record(f"photo {n}", ("cat", "not_cat")[n % 2]) for n in range(3000)]
+    lake = MemoryLake({"index/a": dump_shard(rows), "labels/a": dump_shard(said)})
+
+    made = snapshot(lake, MemoryFeedback(), MemoryWatermark(), NOON)
+
+    assert made.mode == "trained"
+    assert len(repr(made)) < 2_000

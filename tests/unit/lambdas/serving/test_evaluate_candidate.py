@@ -118,7 +118,66 @@ def test_the_output_fits_between_two_states(run: Run) -> None:
 
     assert len(text) < 10_000
     rules = {rule["name"]: rule for rule in json.loads(text)["gate"]["rules"]}
-    assert rules["accuracy"].keys() == {"name", "passed", "value", "limit", "detail"}
+    assert rules["accuracy"].keys() == {
+        "name",
+        "passed",
+        "value",
+        "limit",
+        "shortfall",
+        "detail",
+    }
+
+
+def test_the_details_are_in_the_lake_beside_the_jobs_output(run: Run, lake: Lake, s3: Any) -> None:
+    lake.point(lake.stage("1", tiny_files()))
+
+    prefix = run(tiny_files(inverted=True))["evaluation_prefix"]
+
+    assert prefix == "training/train-1/evaluation/"
+    assert lake.keys(prefix) == [f"{prefix}evaluation.json", f"{prefix}evaluation.md"]
+    stored = s3.get_object(Bucket=LAKE, Key=f"{prefix}evaluation.json")
+    found = json.loads(stored["Body"].read())
+    assert found["champion"]["version"] == "1"
+    assert found["comparisons"][0]["only_champion_right"]["number"] == 20
+    markdown = s3.get_object(Bucket=LAKE, Key=f"{prefix}evaluation.md")["Body"].read().decode()
+    assert "# train-1: refused" in markdown
+
+
+def test_a_repeated_evaluation_says_the_same_but_for_the_clock(run: Run, lake: Lake) -> None:
+    lake.point(lake.stage("1", tiny_files(inverted=True)))
+
+    first, second = run(tiny_files()), run(tiny_files())
+
+    for evaluation in (first, second):
+        del evaluation["metrics"]["latency_ms_p50"]
+        evaluation["gate"]["rules"] = [
+            rule for rule in evaluation["gate"]["rules"] if rule["name"] != "latency_ms"
+        ]
+    assert first == second
+
+
+@pytest.mark.parametrize("split", ["validation", "recent"])
+def test_a_data_set_without_test_photos_refuses_the_candidate_with_the_reason(
+    run: Run, s3: Any, split: str
+) -> None:
+    key = f"datasets/{VERSION}/manifest.jsonl"
+    manifest = s3.get_object(Bucket=LAKE, Key=key)["Body"].read()
+    s3.put_object(Bucket=LAKE, Key=key, Body=manifest.replace(b'"test"', f'"{split}"'.encode()))
+
+    gate = run(tiny_files())["gate"]
+
+    assert not gate["passed"]
+    assert "0 cat and 0 not_cat could be scored of the test split" in gate["reason"]
+
+
+def test_a_sample_of_which_no_photo_is_left_is_an_error_that_says_so(
+    run: Run, photos: dict[str, bytes], s3: Any
+) -> None:
+    for sha in photos:
+        s3.delete_object(Bucket=LAKE, Key=photo_key(sha))
+
+    with pytest.raises(CorruptModelError, match="no photo to try the model on can be read"):
+        run(tiny_files())
 
 
 def test_a_candidate_worse_than_the_champion_is_rejected_with_reasons(run: Run, lake: Lake) -> None:

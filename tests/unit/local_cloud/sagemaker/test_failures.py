@@ -53,12 +53,23 @@ def test_without_a_failure_file_the_exit_code_is_the_reason(cloud: Cloud) -> Non
     assert failure(cloud, "silent") == "AlgorithmError: , exit code: 7"
 
 
-def test_a_container_that_a_signal_ends_has_the_exit_code_128_and_the_signal(
-    cloud: Cloud,
+@pytest.mark.parametrize(
+    ("signal", "said"),
+    [
+        (
+            "SIGKILL",
+            "the container was killed (SIGKILL), as the system does when memory runs out, "
+            "exit code: 137",
+        ),
+        ("SIGABRT", "the container was ended by SIGABRT, exit code: 134"),
+    ],
+)
+def test_a_container_that_a_signal_ends_says_so_with_the_exit_code_128_and_the_signal(
+    cloud: Cloud, signal: str, said: str
 ) -> None:
-    cloud.script("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    cloud.script(f"import os, signal\nos.kill(os.getpid(), signal.{signal})")
 
-    assert failure(cloud, "killed") == "AlgorithmError: , exit code: 137"
+    assert failure(cloud, signal) == f"AlgorithmError: {said}"
 
 
 def test_the_output_data_of_a_failed_job_is_kept(cloud: Cloud) -> None:

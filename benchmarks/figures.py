@@ -1,0 +1,116 @@
+"""What a benchmark is given, and what it gives back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+Say = Callable[[str], None]
+"""Tells progress, line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number.
+
+    `target`: what it should be, in words, or None where it is only told. `met`: whether it is;
+    None where nothing is asked of it or where it cannot be judged. `by`: how far from the target
+    it is, >= 0, in `unit`.
+    """
+
+    name: str
+    value: float
+    unit: str
+    target: str | None = None
+    met: bool | None = None
+    note: str = ""
+    by: float | None = None
+
+    @classmethod
+    def told(cls, name: str, value: float, unit: str, note: str = "") -> Self:
+        """A number of which nothing is asked."""
+        return cls(name, value, unit, note=note)
+
+    @classmethod
+    def at_most(cls, name: str, value: float, unit: str, limit: float, note: str = "") -> Self:
+        """A number that must not be above its limit."""
+        return cls(name, value, unit, f"≤ {limit:g}", value <= limit, note, abs(value - limit))
+
+    @classmethod
+    def at_least(cls, name: str, value: float, unit: str, limit: float, note: str = "") -> Self:
+        """A number that must not be below its limit."""
+        return cls(name, value, unit, f"≥ {limit:g}", value >= limit, note, abs(value - limit))
+
+    def verdict(self) -> str:
+        """`met`, `missed by …`, or nothing."""
+        if self.met is None:
+            return ""
+        word = "met" if self.met else "**missed**"
+        return word if self.by is None else f"{word} by {number(self.by)}"
+
+
+def number(value: float) -> str:
+    """Four digits that mean something; no fraction where there is none."""
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def table(results: Mapping[str, Sequence[Figure]]) -> str:
+    """All figures as one Markdown table."""
+    lines = [
+        "| benchmark | figure | value | target | | note |",
+        "|---|---|---:|---|---|---|",
+    ]
+    for name, figures in results.items():
+        for figure in figures:
+            value = f"{number(figure.value)} {figure.unit}".strip()
+            cells = (name, figure.name, value, figure.target or "", figure.verdict(), figure.note)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How a benchmark is run.
+
+    `data`: folder with the development photos, or None. `quick`: a small part only, to see that
+    the benchmark works; its figures are no results. `state`: folder for what the benchmark leaves.
+    `say`: progress, line by line. `earlier`: figures of this and former calls, by benchmark.
+    """
+
+    data: Path | None
+    quick: bool
+    state: Path
+    say: Say
+    earlier: Mapping[str, Sequence[Figure]] = field(default_factory=dict)
+
+    def earlier_value(self, benchmark: str, figure: str) -> float | None:
+        """A number that another benchmark measured, if it has."""
+        found = (f.value for f in self.earlier.get(benchmark, ()) if f.name == figure)
+        return next(found, None)
+
+
+class Benchmark(Protocol):
+    """A benchmark's module."""
+
+    NAME: str
+    DESCRIPTION: str
+
+    def run(self, context: Context) -> list[Figure]:
+        """Measure. Raises BenchmarkError for what its caller can mend."""
+        ...
+
+
+class BenchmarkError(Exception):
+    """A benchmark cannot be run; the message says what is missing."""
+
+
+def to_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+    """Figures as JSON values."""
+    return [asdict(figure) for figure in figures]
+
+
+def from_json(values: Sequence[Mapping[str, Any]]) -> list[Figure]:
+    """The inverse of `to_json`."""
+    return [Figure(**value) for value in values]

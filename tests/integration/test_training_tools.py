@@ -1,0 +1,99 @@
+"""Lineage, erasing and launching against a whole local cloud, with a model trained by `make up`."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from areyouacat import lake
+from tests.integration.instance import ROOT, Instance
+
+pytestmark = pytest.mark.slow
+
+LAUNCH = ROOT / ".venvs" / "launch"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """The starter photos in the lake, version 1 serving."""
+    instance = Instance(tmp_path_factory.mktemp("cloud"))
+    try:
+        instance.up()
+        yield instance
+    finally:
+        instance.close()
+
+
+def run(cloud: Instance, *words: str, python: str = "python") -> subprocess.CompletedProcess[str]:
+    return cloud.run("local_cloud.cli", "run", "--", python, "-m", *words)
+
+
+def lineage(cloud: Instance, *words: str) -> dict[str, Any]:
+    done = run(cloud, "training_job.lineage", "--json", *words)
+    assert done.returncode == 0, done.stdout
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    return found
+
+
+def test_the_lineage_of_the_model_that_serves_is_sound_and_leads_back(trained: Instance) -> None:
+    found = lineage(trained, "--photos")
+
+    assert found["is_sound"] is True
+    assert found["problems"] == []
+    assert found["serving"].startswith("champion")
+    assert found["job"]["status"] == "Completed"
+    assert found["execution"]["status"] == "SUCCEEDED"
+    assert found["run"]["status"] == "FINISHED"
+    assert found["requirements_sha256"]
+    photo = found["dataset"]["photos"][0]["photo"]
+    for way_back in (
+        ["--photo", photo],
+        ["--dataset", found["dataset"]["version"]],
+        ["--job", found["job"]["name"]],
+    ):
+        (version,) = lineage(trained, *way_back)["versions"]
+        assert version["version"] == found["version"]["version"]
+
+
+def test_an_erased_photo_leaves_the_lake_and_every_later_data_set(trained: Instance) -> None:
+    s3, bucket = trained.client("s3"), trained.endpoints["lake_bucket"]
+    (photo, *_) = (entry["photo"] for entry in lineage(trained, "--photos")["dataset"]["photos"])
+
+    erased = run(trained, "training_job.erase", photo, "--yes")
+    assert erased.returncode == 0, erased.stdout
+    seeded = run(trained, "training_job.seed", str(trained.state / "starter"))
+    assert "1 photos stay out" in seeded.stdout
+    retrained = run(trained, "training_job.follow", "--machine", "train")
+    assert retrained.returncode == 0, retrained.stdout
+
+    held = s3.list_object_versions(Bucket=bucket, Prefix=lake.photo_key(photo))
+    assert "Versions" not in held
+    manifests = {
+        entry["Key"]: photo.encode()
+        in s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+        for entry in s3.list_objects_v2(Bucket=bucket, Prefix="datasets/")["Contents"]
+        if entry["Key"].endswith("manifest.jsonl")
+    }
+    assert sorted(manifests.values()) == [False, True]
+
+
+def test_a_job_launched_through_the_sdk_trains_and_registers_nothing(trained: Instance) -> None:
+    subprocess.run(["make", f"{LAUNCH.relative_to(ROOT)}/.ready"], cwd=ROOT, check=True)
+    python = str(Path(LAUNCH) / "bin" / "python")
+
+    done = run(trained, "training_job.launch", "epochs=3", python=python)
+
+    assert done.returncode == 0, done.stdout
+    assert "Nothing was registered" in done.stdout
+    jobs = trained.client("sagemaker").list_training_jobs(NameContains="areyouacat-launch-")
+    (job,) = jobs["TrainingJobSummaries"]
+    assert job["TrainingJobStatus"] == "Completed"
+    described = trained.client("sagemaker").describe_training_job(
+        TrainingJobName=job["TrainingJobName"]
+    )
+    assert described["HyperParameters"]["epochs"] == "3"
+    back = run(trained, "training_job.lineage", "--job", job["TrainingJobName"])
+    assert "No model version was made of it" in back.stdout

@@ -1,0 +1,201 @@
+"""What holds some photos in the lake, in whichever version: found before anything is touched."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Final
+
+from areyouacat import lake
+from areyouacat.lake import IndexRow, LabelRecord
+from training_job.erasing import Photos, listed_photos, names_any, stored_photos
+from training_job.versioned_lake import ObjectVersion, VersionedLake
+
+FEATURES_PREFIX: Final = "features/"
+MLFLOW_PREFIX: Final = "mlflow/"
+"""Where the local cloud's MLflow server keeps artifacts; on AWS they may be elsewhere."""
+
+SHEET: Final = "worst_mistakes.jpg"
+SHEET_PHOTOS: Final = "worst_mistakes.json"
+"""Beside the sheet: JSON that names the photos it shows by their hashes."""
+
+_READERS = 8
+
+Versions = tuple[ObjectVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShard:
+    """An index or label shard that names some of the photos; its versions that do."""
+
+    record: type[IndexRow] | type[LabelRecord]
+    photos: Photos
+    records: int
+    versions: Versions
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureShard:
+    """A feature shard that holds some of the photos, or, damaged, nobody knows which.
+
+    `stem`: the key of both files without their ending. `versions`: of both.
+    """
+
+    stem: str
+    photos: Photos
+    versions: Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An MLflow run's picture sheet that shows a photo, and the list beside it."""
+
+    folder: str
+    versions: Versions
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedSheet:
+    """A picture sheet without a list: it cannot say whom it shows."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableShard:
+    """A damaged index or label shard: it cannot say whom it names."""
+
+    key: str
+    reason: str
+
+
+Finding = RecordShard | FeatureShard | Sheet | UnlistedSheet | UnreadableShard
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything that holds the photos. `entombed`: those with a tombstone already."""
+
+    photos: Photos
+    entombed: Photos
+    originals: list[ObjectVersion]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Photos that neither the lake nor a tombstone knows, sorted."""
+        known = self.entombed | {PurePosixPath(found.key).name for found in self.originals}
+        for finding in self.findings:
+            if isinstance(finding, RecordShard | FeatureShard):
+                known |= finding.photos
+        return sorted(self.photos - known)
+
+
+def make_plan(versioned: VersionedLake, photos: Iterable[str]) -> Plan:
+    """Look through the whole lake for some photos (64 hex digits each)."""
+    wanted = frozenset(photos)
+    plan = Plan(
+        wanted,
+        entombed=frozenset(p for p in wanted if versioned.has(lake.tombstone_key(p))),
+        originals=[
+            version
+            for photo in sorted(wanted)
+            for version in versioned.versions_of(lake.photo_key(photo))
+        ],
+    )
+    with ThreadPoolExecutor(_READERS) as pool:
+        for prefix, group, search in (
+            (lake.INDEX_PREFIX, str, partial(_in_records, record=IndexRow)),
+            (lake.LABELS_PREFIX, str, partial(_in_records, record=LabelRecord)),
+            (FEATURES_PREFIX, _stem, _in_features),
+            (MLFLOW_PREFIX, _folder, _in_sheet),
+        ):
+            look = partial(search, versioned, photos=wanted)
+            for found in pool.map(look, _grouped(versioned.versions(prefix), group)):
+                plan.findings += found
+    return plan
+
+
+def _grouped(
+    versions: Iterable[ObjectVersion], name: Callable[[str], str]
+) -> Iterator[list[ObjectVersion]]:
+    """Versions come in the order of keys, so those of one name follow each other."""
+    for _, found in groupby(versions, key=lambda version: name(version.key)):
+        yield list(found)
+
+
+def _stem(key: str) -> str:
+    return key.rpartition(".")[0]
+
+
+def _folder(key: str) -> str:
+    """The folder of a sheet and its list; anything else is a group of its own."""
+    folder, _, name = key.rpartition("/")
+    return folder if name in {SHEET, SHEET_PHOTOS} else key
+
+
+def _in_records(
+    versioned: VersionedLake,
+    versions: list[ObjectVersion],
+    photos: Photos,
+    record: type[IndexRow] | type[LabelRecord],
+) -> list[Finding]:
+    key = versions[0].key
+    named: list[str] = []
+    guilty: list[ObjectVersion] = []
+    for version in versions:
+        try:
+            rows = lake.load_shard(versioned.read(version), record)  # type: ignore[type-var]
+            found = [row.photo for row in rows if row.photo in photos]
+        except (ValueError, TypeError, EOFError, OSError, zlib.error) as error:
+            return [UnreadableShard(key, str(error))]
+        if found:
+            guilty.append(version)
+            named = named or found
+    return [RecordShard(record, frozenset(named), len(named), tuple(guilty))] if guilty else []
+
+
+def _in_features(
+    versioned: VersionedLake, versions: list[ObjectVersion], photos: Photos
+) -> list[Finding]:
+    """The list says what the shard holds; where it is missing or damaged, the vectors do."""
+    stem = _stem(versions[0].key)
+    versions = [found for found in versions if found.key in {f"{stem}.npz", f"{stem}.txt"}]
+    if not versions:
+        return []
+    held: set[str] | None = None
+    for version in versions:
+        if version.key.endswith(".txt"):
+            listed = listed_photos(versioned.read(version), PurePosixPath(stem).name)
+            held = held if listed is None else (held or set()) | set(listed)
+    if held is None:
+        for version in versions:
+            if version.key.endswith(".npz"):
+                try:
+                    held = (held or set()) | set(stored_photos(versioned.read(version)))
+                except ValueError:
+                    held = None
+                    break
+    if held is None:
+        return [FeatureShard(stem, frozenset(), tuple(versions))]
+    named = photos & held
+    return [FeatureShard(stem, named, tuple(versions))] if named else []
+
+
+def _in_sheet(
+    versioned: VersionedLake, versions: list[ObjectVersion], photos: Photos
+) -> list[Finding]:
+    folder, _, name = versions[0].key.rpartition("/")
+    if name not in {SHEET, SHEET_PHOTOS}:
+        return []
+    lists = [version for version in versions if version.key.endswith(SHEET_PHOTOS)]
+    if not lists:
+        return [UnlistedSheet(folder)]
+    if any(names_any(versioned.read(version), photos) for version in lists):
+        return [Sheet(folder, tuple(versions))]
+    return []
