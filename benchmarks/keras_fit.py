@@ -75,10 +75,6 @@ def run(context: Context) -> list[Figure]:
 
 def _model() -> Any:
     network = load_backbone().network
-    # One by one: the variables of a network that is frozen as a whole count as trainable in a model
-    # around it (Keras 3.15), and the fit would be four times as slow.
-    for layer in network.layers:
-        layer.trainable = False
     inputs = keras.Input(network.input.shape[1:])
     x = keras.layers.GlobalAveragePooling2D()(network(inputs, training=False))
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(x))

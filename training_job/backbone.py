@@ -100,7 +100,10 @@ def build_network(spec: BackboneSpec) -> keras.Model:
             index += 1
     x = _convolution(x, "conv_head", spec.embedding_dim, kernel=1, stride=1)
     x = _normalise(x, "bn1", activate=True)
-    return keras.Model(photo, x, name="backbone", trainable=False)
+    network = keras.Model(photo, x, name="backbone")
+    # Set afterwards, it reaches each layer, so that they stay frozen in whatever is built on them.
+    network.trainable = False
+    return network
 
 
 def _block(x: Any, name: str, stage: Stage, stride: int) -> Any:

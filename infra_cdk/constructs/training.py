@@ -147,7 +147,11 @@ class Training(Construct):
         record = self._function(
             "RecordOutcome",
             "record-outcome",
-            {"LAKE_BUCKET": lake.name, "MLFLOW_TRACKING_URI": tracking.uri},
+            {
+                "LAKE_BUCKET": lake.name,
+                "MLFLOW_TRACKING_URI": tracking.uri,
+                "MLFLOW_EXPERIMENT_NAME": tracking.experiment,
+            },
         )
         lake.grant(record, read=[EVALUATIONS], tell_absent=True)
         return record

@@ -276,17 +276,14 @@ def test_a_candidate_that_is_not_better_is_rejected_with_the_reason(
     }
 
 
-@pytest.mark.parametrize("error", ["DatasetError", "States.Timeout", "States.DataLimitExceeded"])
-@pytest.mark.parametrize(
-    "failing", ["AcquireLease", "SnapshotDataset", "TrainModel", "EvaluateCandidate"]
-)
-def test_a_failure_before_there_is_a_run_frees_the_lease_and_tells_operators(
-    aws_template: Template, failing: str, error: str
+@pytest.mark.parametrize("error", ["Lambda.Unknown", "States.Timeout", "States.DataLimitExceeded"])
+def test_a_failure_before_there_is_a_lease_tells_operators(
+    aws_template: Template, error: str
 ) -> None:
-    run = simulate(aws_template, "train", {}, {failing: TaskFailure(error)})
+    run = simulate(aws_template, "train", {}, {"AcquireLease": TaskFailure(error)})
 
     assert run.visited[-4:] == [
-        "MlflowRunKnown?",
+        "TrainingJobKnown?",
         "ReleaseLeaseAfterFailure",
         "NotifyOperators",
         "Failed",
@@ -295,23 +292,36 @@ def test_a_failure_before_there_is_a_run_frees_the_lease_and_tells_operators(
     assert error in run.parameters["NotifyOperators"]["Message"]
 
 
-@pytest.mark.parametrize("failing", ["RegisterModel", "DeployModel", "ReleaseLease"])
-def test_a_failure_after_the_evaluation_marks_the_run_too(
-    aws_template: Template, failing: str
+@pytest.mark.parametrize("error", ["DatasetError", "States.Timeout", "States.DataLimitExceeded"])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "SnapshotDataset",
+        "TrainModel",
+        "EvaluateCandidate",
+        "RegisterModel",
+        "DeployModel",
+        "ReleaseLease",
+    ],
+)
+def test_a_failure_after_that_marks_the_run_frees_the_lease_and_tells_operators(
+    aws_template: Template, failing: str, error: str
 ) -> None:
-    run = simulate(aws_template, "train", {}, {failing: TaskFailure("RegistryError")})
+    run = simulate(aws_template, "train", {}, {failing: TaskFailure(error)})
 
     assert run.visited[-5:] == [
-        "MlflowRunKnown?",
+        "TrainingJobKnown?",
         "RecordFailure",
         "ReleaseLeaseAfterFailure",
         "NotifyOperators",
         "Failed",
     ]
+    assert run.error == error
+    assert error in run.parameters["NotifyOperators"]["Message"]
     assert run.parameters["RecordFailure"]["Payload"] == {
         "outcome": "failed",
-        "reason": "RegistryError: because",
-        "mlflow_run_id": "run",
+        "reason": f"{error}: because",
+        "training_job_name": "areyouacat-name-0123abcd",
     }
 
 
@@ -333,19 +343,6 @@ def test_no_failure_on_the_way_out_hides_the_first_one(aws_template: Template) -
 
     assert run.visited[-1] == "Failed"
     assert run.error == "StalePointerError"
-
-
-def test_a_run_that_mlflow_never_knew_is_not_marked(aws_template: Template) -> None:
-    without_run = {**RESULTS["EvaluateCandidate"], "mlflow_run_id": None}
-
-    run = simulate(
-        aws_template,
-        "train",
-        {},
-        {"EvaluateCandidate": without_run, "RegisterModel": TaskFailure("RegistryError")},
-    )
-
-    assert "RecordFailure" not in run.visited
 
 
 @pytest.mark.parametrize(

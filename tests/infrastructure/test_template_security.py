@@ -241,8 +241,8 @@ def test_arns_that_we_put_together_have_the_form_that_aws_gives_them(template: T
     [
         ("predict", {"dynamodb:DeleteItem", "dynamodb:Scan", "s3:DeleteObject"}),
         ("api", {"s3:PutObject", "dynamodb:PutItem", "dynamodb:Scan"}),
-        ("evaluate-candidate", {"s3:PutObject", "dynamodb:GetItem"}),
-        ("record-outcome", {"s3:GetObject", "dynamodb:GetItem"}),
+        ("evaluate-candidate", {"s3:DeleteObject", "dynamodb:GetItem"}),
+        ("record-outcome", {"s3:PutObject", "dynamodb:GetItem"}),
         ("move-alias", {"s3:GetObject", "s3:PutObject"}),
         ("publish-metrics", {"s3:GetObject", "dynamodb:Query"}),
         ("trigger-retraining", {"s3:GetObject", "states:StopExecution"}),
@@ -255,6 +255,18 @@ def test_a_function_cannot_do_what_is_not_its_business(
 
     assert allowed
     assert not allowed & forbidden
+
+
+def test_the_evaluation_writes_its_findings_and_nothing_else(template: Template) -> None:
+    role = role_of(function_named(template, "evaluate-candidate"))
+    (writing,) = (
+        statement
+        for owner, statement in identity_statements(template)
+        if owner == role and "s3:PutObject" in as_list(statement["Action"])
+    )
+
+    (resource,) = as_list(writing["Resource"])
+    assert resource["Fn::Join"][1][-1] == "/training/*/evaluation/*"
 
 
 def test_only_promote_may_move_the_serving_pointer(template: Template) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from areyouacat.errors import RegistryError
 
+_OPEN: Final = "RUNNING"
 _EXISTS: Final = "RESOURCE_ALREADY_EXISTS"
 _MAX_TAG_CHARACTERS: Final = 5_000  # of a run's tag; MLflow's own limit is 8,000
 
@@ -75,6 +76,23 @@ class MlflowRegistry:
         with self._client("tag a run") as client:
             for key, value in tags.items():
                 client.set_tag(run_id, key, value[:_MAX_TAG_CHARACTERS])
+
+    def find_run(self, experiment: str, tag: str, value: str) -> str | None:
+        """The newest run of an experiment that carries the tag, or None."""
+        with self._client("search runs") as client:
+            found = client.get_experiment_by_name(experiment)
+            if found is None:
+                return None
+            runs = client.search_runs(
+                [found.experiment_id], f"tags.`{tag}` = '{value}'", max_results=1
+            )
+        return str(runs[0].info.run_id) if runs else None
+
+    def close_failed_run(self, run_id: str) -> None:
+        """Mark a run that is still open as failed; one that has ended stays as it is."""
+        with self._client("close a run") as client:
+            if client.get_run(run_id).info.status == _OPEN:
+                client.set_terminated(run_id, status="FAILED")
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Add metrics to a run, all of the same moment."""

@@ -66,12 +66,14 @@ class Evaluation:
 
 
 def record_outcome(registry: Registry, run_id: str, outcome: Outcome, reason: str) -> None:
-    """Tag a run with what became of it.
+    """Tag a run with what became of it; a failed one that nobody closed is closed.
 
     Raises:
         RegistryError: MLflow cannot be reached or refuses; calling again does no harm.
     """
     registry.tag_run(run_id, {"outcome": outcome, "outcome_reason": reason})
+    if outcome == "failed":
+        registry.close_failed_run(run_id)
 
 
 def record_evaluation(

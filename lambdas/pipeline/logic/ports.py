@@ -55,6 +55,12 @@ class Registry(Protocol):
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags on a run."""
 
+    def find_run(self, experiment: str, tag: str, value: str) -> str | None:
+        """The newest run of an experiment that carries the tag, or None."""
+
+    def close_failed_run(self, run_id: str) -> None:
+        """Mark a run that is still open as failed; one that has ended stays as it is."""
+
     def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Add metrics to a run."""
 

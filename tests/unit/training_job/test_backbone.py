@@ -1,5 +1,6 @@
 """The real network with its real weights."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -43,4 +44,9 @@ def test_no_layer_name_would_be_refused_by_a_saved_model() -> None:
 
 
 def test_nothing_in_the_backbone_is_trained(backbone: Backbone) -> None:
+    around = keras.Sequential([backbone.network, keras.layers.Dense(1)])
+    over = keras.Model(backbone.network.input, keras.layers.Flatten()(backbone.network.output))
+
     assert backbone.network.trainable_variables == []
+    assert len(around.trainable_variables) == 2
+    assert over.trainable_variables == []

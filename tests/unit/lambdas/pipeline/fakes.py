@@ -66,6 +66,8 @@ class MemoryRegistry:
     runs: dict[str, dict[str, str]] = field(default_factory=dict)
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     artifacts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    experiment: str = "are-you-a-cat"
+    open_runs: set[str] = field(default_factory=set)
     away: bool = False
 
     def find_version(self, model_name: str, tag: str, value: str) -> str | None:
@@ -101,6 +103,16 @@ class MemoryRegistry:
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         self._answer()
         self.runs.setdefault(run_id, {}).update(tags)
+
+    def find_run(self, experiment: str, tag: str, value: str) -> str | None:
+        self._answer()
+        if experiment != self.experiment:
+            return None
+        return next((run for run, tags in self.runs.items() if tags.get(tag) == value), None)
+
+    def close_failed_run(self, run_id: str) -> None:
+        self._answer()
+        self.open_runs.discard(run_id)
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         self._answer()

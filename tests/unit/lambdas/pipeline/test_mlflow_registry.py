@@ -29,6 +29,7 @@ _SERVER_ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 MODEL = "are-you-a-cat"
+EXPERIMENT = "killed jobs"
 ARTIFACT = "training/areyouacat-job-1/output/model.tar.gz"
 
 
@@ -79,6 +80,7 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _tracking_uri(mlflow_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
 
 
 @pytest.fixture
@@ -206,6 +208,26 @@ def test_a_run_that_mlflow_does_not_know_is_a_registry_error(registry: MlflowReg
         registry.log_files("0" * 32, "evaluation", {"evaluation.md": b""})
     with pytest.raises(RegistryError, match="failed to log metrics"):
         registry.log_metrics("0" * 32, {"gate_passed": 1.0})
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_run_of_a_killed_job_is_found_by_the_jobs_name_and_closed(
+    client: MlflowClient, context: Any
+) -> None:
+    experiment = client.create_experiment(EXPERIMENT)
+    killed, other = (
+        client.create_run(experiment, tags={"training_job_name": name}).info.run_id
+        for name in ("areyouacat-killed", "areyouacat-other")
+    )
+    event = {"outcome": "failed", "reason": "SIGKILL", "training_job_name": "areyouacat-killed"}
+
+    assert record_outcome.handler(event, context) == {"recorded": True}
+
+    found = client.get_run(killed)
+    assert (found.info.status, found.data.tags["outcome_reason"]) == ("FAILED", "SIGKILL")
+    assert client.get_run(other).info.status == "RUNNING"
+    unknown = {**event, "training_job_name": "areyouacat-never-ran"}
+    assert record_outcome.handler(unknown, context) == {"recorded": False}
 
 
 def test_an_outcome_is_recorded_however_long_the_reason(

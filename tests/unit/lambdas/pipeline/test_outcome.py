@@ -96,3 +96,12 @@ def test_a_first_model_that_passes_is_compared_with_none() -> None:
 def test_an_outage_is_an_error_that_is_tried_again(lake: MemoryLake) -> None:
     with pytest.raises(RegistryError):
         record_evaluation(lake, MemoryRegistry(away=True), "run", REFUSED)
+
+
+def test_a_failed_run_that_nobody_closed_is_closed_and_no_other() -> None:
+    registry = MemoryRegistry(open_runs={"killed", "rejected"})
+
+    record_outcome(registry, "killed", "failed", "SIGKILL")
+    record_outcome(registry, "rejected", "rejected", "worse")
+
+    assert registry.open_runs == {"rejected"}

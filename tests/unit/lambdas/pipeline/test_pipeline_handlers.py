@@ -228,10 +228,12 @@ def test_what_is_no_version_number_is_refused(cloud: Cloud, context: Any, versio
         stage_variant.handler({"version": version}, context)
 
 
+@pytest.mark.usefixtures("cloud")
 def test_an_execution_without_a_run_has_nothing_to_mark(
     context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "none")
 
     answer = record_outcome.handler(
         {"mlflow_run_id": None, "outcome": "failed", "reason": "no photos"}, context
