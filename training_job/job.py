@@ -14,7 +14,7 @@ from areyouacat.model_spec import ModelSpec
 from areyouacat.settings import IMAGENET_ROWS, LABELS
 from areyouacat.splits import SPLITS, Split
 from training_job.backbone import Backbone, load_backbone
-from training_job.dataset import read_dataset
+from training_job.dataset import TrainingDataset, read_dataset
 from training_job.decide import Decider, make_decider
 from training_job.evaluation import Scored, assess, score
 from training_job.examples import Examples
@@ -94,6 +94,32 @@ def _train(
     run.parameters({**asdict(environment.hyperparameters), **lineage})
     with watch.stage("backbone"):
         backbone = load()
+    with watch.stage("features"):
+        augmentation = environment.hyperparameters.augmentation if mode == "trained" else ()
+        features, augmented = _collect(dataset, backbone, lake, source, augmentation)
+    with watch.stage("head"):
+        prior = make_prior(backbone.imagenet, IMAGENET_ROWS, LABELS)
+        dim = backbone.spec.embedding_dim
+        examples = {
+            split: dataset.examples(split, features.vectors, dim, prior) for split in SPLITS
+        }
+        further = [dataset.examples("train", seen.vectors, dim, prior) for seen in augmented]
+        decider = make_decider(mode, examples, prior, environment.hyperparameters, further)
+        scored = _score(examples, decider)
+    with watch.stage("export"):
+        model = build_model(backbone, decider.head)
+        shipped = ship(model, dataset, source, _by_photo(scored), decider.threshold)
+    return Trained(dataset, backbone.spec, features, examples, decider, scored, model, shipped)
+
+
+def _collect(
+    dataset: TrainingDataset,
+    backbone: Backbone,
+    lake: LakeStore,
+    source: PhotoSource,
+    augmentation: Sequence[str],
+) -> tuple[Features, list[Features]]:
+    """Features of all photos as they are, and of train's photos in each further view."""
 
     @cache
     def extractor() -> bytes:
@@ -102,30 +128,9 @@ def _train(
     def collect(photos: Sequence[str], view: str) -> Features:
         return collect_features(photos, FeatureCache(lake, backbone.spec, view), source, extractor)
 
-    augmentation = environment.hyperparameters.augmentation if mode == "trained" else ()
-    with watch.stage("features"):
-        features = collect(dataset.photos, ORIGINAL_VIEW)
-        readable = [photo for photo in dataset.photos_of("train") if photo in features.vectors]
-        augmented = {view: collect(readable, view) for view in augmentation}
-    with watch.stage("head"):
-        prior = make_prior(backbone.imagenet, IMAGENET_ROWS, LABELS)
-
-        def examples_of(split: Split, seen: Features) -> Examples:
-            return dataset.examples(split, seen.vectors, backbone.spec.embedding_dim, prior)
-
-        examples = {split: examples_of(split, features) for split in SPLITS}
-        decider = make_decider(
-            mode,
-            examples,
-            prior,
-            environment.hyperparameters,
-            [examples_of("train", seen) for seen in augmented.values()],
-        )
-        scored = _score(examples, decider)
-    with watch.stage("export"):
-        model = build_model(backbone, decider.head)
-        shipped = ship(model, dataset, source, _by_photo(scored), decider.threshold)
-    return Trained(dataset, backbone.spec, features, examples, decider, scored, model, shipped)
+    features = collect(dataset.photos, ORIGINAL_VIEW)
+    readable = [photo for photo in dataset.photos_of("train") if photo in features.vectors]
+    return features, [collect(readable, view) for view in augmentation]
 
 
 def _score(examples: Mapping[Split, Examples], decider: Decider) -> dict[Split, Scored]:

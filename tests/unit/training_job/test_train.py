@@ -21,6 +21,7 @@ from training_job.backbone import Backbone
 from training_job.comparison import TfliteModel
 from training_job.dataset import read_dataset
 from training_job.errors import TrainingDataError
+from training_job.feature_cache import FeatureCache
 from training_job.job import run_job
 from training_job.photos import PhotoSource
 from training_job.sagemaker_env import TrainingEnvironment, read_environment
@@ -175,6 +176,25 @@ def test_a_trained_model_leaves_everything_that_serving_and_the_gate_read(
     assert run.seen_dataset is not None
     assert run.seen_dataset.version == spec.dataset_version
     assert run.seen_dataset.uri == f"s3://lake/datasets/{spec.dataset_version}/"
+
+
+def test_augmentations_teach_with_train_photos_alone_and_are_kept_for_the_next_run(
+    fill: Callable[..., None],
+    environ: dict[str, str],
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> None:
+    fill("trained", {"train": 30, "validation": 10, "test": 10})
+    config = Path(environ["SAGEMAKER_BASE_DIR"]) / "input/config/hyperparameters.json"
+    config.write_text(json.dumps({"augmentation": "flip"}))
+    environment = read_environment(environ)
+
+    run_job(environment, lake, RecordingRun(), load=lambda: tiny_backbone)
+    flipped = FeatureCache(lake, tiny_backbone.spec, "flip").load(
+        read_dataset(environment.paths.channel("dataset")).photos
+    )
+
+    assert len(flipped) == 60  # of both labels
 
 
 def test_a_model_says_what_made_it_and_its_card_says_it_to_people(
