@@ -79,7 +79,7 @@ test-all: test ## The tests and the long checks
 	@$(MAKE) test-slow
 
 .PHONY: test-slow
-test-slow: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready
+test-slow: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(LAUNCH)/.ready $(NODE_MODULES)/.ready
 	@$(TEST) pytest -m slow $(PYTEST_ARGS)
 
 COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-emit-index-url

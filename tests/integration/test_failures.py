@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -214,7 +215,31 @@ def assert_failed_well(factory: Factory, ended: Ended, champion: str) -> None:
         Key={CONTROL_PARTITION_KEY: {"S": TRAIN_LEASE_ID}},
         ConsistentRead=True,
     )
+    assert run_status(factory, ended.job) in {"FAILED", None}  # None: it never got so far
     assert factory.champion() == champion
+
+
+def run_status(factory: Factory, job: str) -> str | None:
+    """How the job's MLflow run stands; None if it has none."""
+
+    def ask(path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            f"{factory.cloud.endpoints['mlflow_url'].rstrip('/')}/api/2.0/mlflow/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    experiment = ask("experiments/get-by-name?experiment_name=are-you-a-cat")["experiment"]
+    found = ask(
+        "runs/search",
+        {
+            "experiment_ids": [experiment["experiment_id"]],
+            "filter": f"tags.training_job_name = '{job}'",
+        },
+    )
+    return next((run["info"]["status"] for run in found.get("runs", ())), None)
 
 
 def told(factory: Factory, arn: str) -> str | None:
@@ -251,6 +276,7 @@ def test_a_killed_job_fails_its_execution_and_nothing_else(factory: Factory) -> 
     assert "killed (SIGKILL)" in ended.reason
     assert ended.reason.endswith("exit code: 137")
     assert_failed_well(factory, ended, before)
+    assert run_status(factory, ended.job) == "FAILED"
     assert_next_succeeds(factory, before)
 
 
