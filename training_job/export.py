@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -53,14 +53,26 @@ def export_variants(
 
 
 def export_float32(model: keras.Model) -> bytes:
-    """The model as TFLite in float32."""
-    with tempfile.TemporaryDirectory() as folder:
-        _save(model, folder)
-        return _convert(folder, "float32", lambda: ())
+    """The model as TFLite in float32, without a signature: outputs go by position.
+
+    That spares the SavedModel, and with it two thirds of the time.
+    """
+    function = _frozen(model)
+    concrete = function.get_concrete_function()
+    tflite: bytes = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function).convert()
+    return tflite
 
 
 def _save(model: keras.Model, folder: str) -> None:
-    """A SavedModel for one photo at a time, the weights written into it as constants.
+    """A SavedModel for one photo at a time, with the signature that serving calls."""
+    module = tf.Module()
+    module.function = _frozen(model)
+    signature = module.function.get_concrete_function()
+    tf.saved_model.save(module, folder, signatures={SIGNATURE: signature})
+
+
+def _frozen(model: keras.Model) -> Any:
+    """The model as a function of one photo, its weights constants in it.
 
     Keras' own `model.export` keeps variables, which each conversion then has to load and freeze:
     that takes three times as long.
@@ -72,13 +84,8 @@ def _save(model: keras.Model, folder: str) -> None:
         outputs, _ = model.stateless_call(trainable, frozen, photo, training=False)
         return dict(outputs)
 
-    shape = (1, *model.input.shape[1:])
-    function = tf.function(
-        call, input_signature=[tf.TensorSpec(shape, tf.float32, name=INPUT)], autograph=False
-    )
-    module = tf.Module()
-    module.function = function
-    tf.saved_model.save(module, folder, signatures={SIGNATURE: function.get_concrete_function()})
+    photo = tf.TensorSpec((1, *model.input.shape[1:]), tf.float32, name=INPUT)
+    return tf.function(call, input_signature=[photo], autograph=False)
 
 
 def _convert(

@@ -27,7 +27,8 @@ _CHUNK = 8_192  # rows that are in memory as float32 at once
 class Curve:
     """One regularisation's course. Losses: mean negative log-likelihood in nats.
 
-    `steps`: how many batches had been seen at each point. `train_loss` is measured on a sample.
+    `steps`: how many batches had been seen at each point. Of many photos a sample is measured,
+    but for the last point of validation, by which the penalty is chosen.
     """
 
     l2: float
@@ -73,8 +74,10 @@ def fit_head(
     state.bias[:] = best_bias(train.margins, train.positive, weights)
 
     random = np.random.default_rng(seed)
-    sample = random.permutation(len(train))[: HEAD.loss_photos]
-    sample.sort()
+    seen = np.sort(random.permutation(len(train))[: HEAD.loss_photos])
+    unseen = np.sort(random.permutation(len(validation))[: HEAD.loss_photos])
+    every_unseen = np.arange(len(validation))
+    unseen_weights = photo_weights(validation.positive, class_weights)
     every = max(1, min(_steps(len(train)), total // HEAD.curve_points))
     points: list[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]] = []
     for step, batch in enumerate(_batches(len(train), total, random), start=1):
@@ -88,8 +91,10 @@ def fit_head(
             points.append(
                 (
                     step,
-                    _losses(state, train, weights, sample),
-                    _losses(state, validation, photo_weights(validation.positive, class_weights)),
+                    _losses(state, train, weights, seen),
+                    _losses(
+                        state, validation, unseen_weights, unseen if step < total else every_unseen
+                    ),
                 )
             )
     if not np.isfinite(points[-1][1]).all():
@@ -226,15 +231,17 @@ def _losses(
     state: _Adam,
     examples: Examples,
     weights: npt.NDArray[np.float64],
-    rows: npt.NDArray[np.int64] | None = None,
+    rows: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
-    """Weighted mean NLL of each column; zeros for no photos, so that the first penalty is taken."""
+    """Weighted mean NLL of some rows, a value a column.
+
+    Zeros for no photos, so that the first penalty is taken.
+    """
     w, b = state.raw()
-    chosen = np.arange(len(examples)) if rows is None else rows
     total = np.zeros(len(b))
-    for at in range(0, len(chosen), _CHUNK):
-        part = chosen[at : at + _CHUNK]
+    for at in range(0, len(rows), _CHUNK):
+        part = rows[at : at + _CHUNK]
         logits = examples.margins[part, np.newaxis] + examples.embeddings[part] @ w + b
         signed = np.where(examples.positive[part, np.newaxis], -logits, logits)
         total += (np.logaddexp(0.0, signed) * weights[part, np.newaxis]).sum(axis=0)
-    return total / max(len(chosen), 1)
+    return total / max(len(rows), 1)

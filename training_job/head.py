@@ -36,8 +36,7 @@ class Prior:
         """m(x), in nats, of embeddings (n, dim)."""
         margin = np.empty(len(embeddings))
         for at in range(0, len(embeddings), _CHUNK):
-            x = embeddings[at : at + _CHUNK]
-            x = x.astype(np.result_type(x, np.float32), copy=False)  # BLAS knows no float16
+            x = _at_least_single(embeddings[at : at + _CHUNK])
             margin[at : at + _CHUNK] = _logsumexp(
                 x @ self.positive_rows.T + self.positive_bias
             ) - _logsumexp(x @ self.negative_rows.T + self.negative_bias)
@@ -67,7 +66,8 @@ class Head:
         m = margins(self.prior, embeddings) if margin is None else margin
         learnt = np.empty(len(embeddings))
         for at in range(0, len(embeddings), _CHUNK):
-            learnt[at : at + _CHUNK] = embeddings[at : at + _CHUNK] @ self.weights
+            x = _at_least_single(embeddings[at : at + _CHUNK])
+            learnt[at : at + _CHUNK] = x @ self.weights.astype(x.dtype)
         return np.asarray((m + learnt + self.bias) / self.temperature)
 
     def probabilities(self, embeddings: npt.NDArray[Any], margin: Array | None = None) -> Array:
@@ -121,6 +121,11 @@ def sigmoid(logits: npt.NDArray[Any]) -> Array:
     """1 / (1 + exp(-z)) without overflow."""
     values = np.asarray(logits, dtype=np.float64)
     return np.exp(-np.logaddexp(0.0, -values))
+
+
+def _at_least_single(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """float16, which BLAS does not know, as float32; others as they are."""
+    return values.astype(np.result_type(values, np.float32), copy=False)
 
 
 def _logsumexp(values: npt.NDArray[Any]) -> Array:

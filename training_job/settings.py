@@ -26,7 +26,7 @@ class HeadSettings:
     # more batches, and a retrain does not grow with them.
     max_steps: int = 600
     curve_points: int = 20  # at least, where there are so many batches
-    loss_photos: int = 4_000  # of train, on which its loss is measured
+    loss_photos: int = 4_000  # of each split, on which a point of the curve is measured
     temperature_range: tuple[float, float] = (0.1, 10.0)
 
 
