@@ -73,10 +73,13 @@ def is_due(*, seconds_since_last: float, changed: bool, busy: bool) -> bool:
 
 
 _READING = ("Describe", "List", "Get", "BatchGet", "Filter", "Query", "Scan", "Head", "Lookup")
+# A training job logs every second; a checkpoint for each batch would cost it a core's tenth. Log
+# lines are saved with the next thing that matters, or with the next look.
+_TOO_SMALL = ("PutLogEvents",)
 
 
 def may_change_state(method: str, path: str, target: str) -> bool:
-    """Whether a request may change anything, seen from outside; in doubt it may.
+    """Whether a request may change anything worth a checkpoint, seen from outside; in doubt it may.
 
     `target` is the X-Amz-Target header, or empty.
     """
@@ -84,7 +87,7 @@ def may_change_state(method: str, path: str, target: str) -> bool:
         if not target and "/operation/" not in path:
             return True
         operation = target.rpartition(".")[2] if target else path.rpartition("/operation/")[2]
-        return not operation.startswith(_READING)
+        return not operation.startswith((*_READING, *_TOO_SMALL))
     # A GET on a deployed API runs a function.
     return method not in ("GET", "HEAD", "OPTIONS") or "/_user_request_/" in path
 

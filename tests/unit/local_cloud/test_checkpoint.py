@@ -198,13 +198,15 @@ def test_a_checkpoint_is_due_after_changes_but_never_during_a_stack_operation(
         ("POST", "/", "DynamoDB_20120810.PutItem", True),
         ("POST", "/", "DynamoDB_20120810.GetItem", False),
         ("POST", "/", "Logs_20140328.FilterLogEvents", False),
+        ("POST", "/", "Logs_20140328.CreateLogGroup", True),
+        ("POST", "/", "Logs_20140328.PutLogEvents", False),
         ("POST", "/service/Granite/operation/PutMetricData", "", True),
         ("POST", "/service/Granite/operation/GetMetricData", "", False),
         ("POST", "/", "", True),
         ("GET", "/restapis/abc/prod/_user_request_/model", "", True),
     ],
 )
-def test_reading_requests_are_told_from_those_that_may_change_something(
+def test_requests_that_only_read_or_log_are_told_from_those_worth_a_checkpoint(
     method: str, path: str, target: str, changes: bool
 ) -> None:
     assert checkpoint.may_change_state(method, path, target) is changes
