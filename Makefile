@@ -20,13 +20,14 @@ DEV := .venv
 LAUNCH := .venvs/launch
 DATASETS := .venvs/datasets
 NODE_MODULES := .venvs/cdk
+PYTEST_WORKERS ?= 2
 # A uv that is there is used; else the pinned one comes from PyPI.
 UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
-TEST := PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python"
+TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python"
 
-.PHONY: help up down clean seed train launch lineage erase bench deploy test test-all lint lock
+.PHONY: help up down clean seed train launch lineage erase bench deploy test test-all lint lock openapi
 
 help: ## Show this list
 	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
@@ -48,9 +49,9 @@ seed: $(APP)/.ready $(if $(PUBLISHED),$(DATASETS)/.ready) ## Put labelled photos
 	@test -n "$(DATASET)" || { echo "Say what to seed: make seed DATASET=<folder or zip with .../<label>/*, cats_vs_dogs, or tfds:<builder> [POSITIVE=<class>]>"; exit 2; }
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- $(if $(PUBLISHED),$(DATASETS)/bin/)python -m training_job.seed "$(DATASET)" $(if $(POSITIVE),--positive "$(POSITIVE)")
 
-erase: $(APP)/.ready ## Erase a photo and keep it out: make erase PHOTO=<sha256 or file> [YES=1]
-	@test -n "$(PHOTO)" || { echo "Say which photo: make erase PHOTO=<sha256 or file> [YES=1]"; exit 2; }
-	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.erase $(if $(YES),--yes) $(if $(UNKNOWN),--even-if-unknown) $(PHOTO)
+erase: $(APP)/.ready ## Erase a photo and keep it out: make erase PHOTO=<sha256 or file> [YES=1], or what is left of those the API erased: FINISH=1
+	@test -n "$(PHOTO)$(FINISH)" || { echo "Say which photo: make erase PHOTO=<sha256 or file> [YES=1], or FINISH=1"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.erase $(if $(YES),--yes) $(if $(UNKNOWN),--even-if-unknown) $(if $(FINISH),--finish) $(PHOTO)
 
 train: $(APP)/.ready ## Start the train workflow and follow it
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.follow --machine train --reason "$(or $(REASON),make train)"
@@ -73,7 +74,7 @@ lint: $(DEV)/.ready
 	@$(TEST) mypy
 
 test: lint $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Lint, types and every layer's tests, one end-to-end run included
-	@$(TEST) pytest -m "not slow" $(PYTEST_ARGS)
+	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS)
 
 test-all: test ## The tests and the long checks
 	@$(MAKE) test-slow
@@ -92,6 +93,9 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt
 	for bundle in serving api pipeline monitoring; do $(COMPILE) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
 	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
+
+openapi: $(DEV)/.ready ## Write the API's OpenAPI document anew (lambdas/api/openapi.json)
+	@$(TEST) $(DEV)/bin/python -m lambdas.openapi
 
 # --- environments: made whole or made again ---
 

@@ -5,10 +5,14 @@ AreYouACatError
 │   ├── EmptyBodyError             400 empty_body
 │   ├── UnreadableImageError       400 unreadable_image
 │   ├── NotFoundError              404 not_found
+│   ├── UploadUsedError            409 upload_used
+│   ├── IdempotencyKeyReusedError  409 idempotency_key_reused
 │   ├── PayloadTooLargeError       413 payload_too_large
 │   ├── TooManyPixelsError         413 too_many_pixels
+│   ├── TooComplexError            413 too_complex
 │   ├── UnsupportedFormatError     415 unsupported_format
 │   ├── InvalidRequestError        422 invalid_request
+│   ├── TooMuchFeedbackError       429 too_much_feedback
 │   └── NoModelError               503 no_model_yet
 └── PipelineError              a state machine error: the class name is the ASL error name
     ├── DatasetError               the lake cannot make a data set
@@ -36,6 +40,8 @@ class RequestError(AreYouACatError):
 
     code: ClassVar[str] = "bad_request"
     http_status: ClassVar[int] = 400
+    retry_after_seconds: int | None = None
+    """When the same request may succeed; None where it never will."""
 
 
 class EmptyBodyError(RequestError):
@@ -57,6 +63,20 @@ class NotFoundError(RequestError):
     http_status = 404
 
 
+class UploadUsedError(RequestError):
+    """An upload is good for one prediction, and it has been made."""
+
+    code = "upload_used"
+    http_status = 409
+
+
+class IdempotencyKeyReusedError(RequestError):
+    """The same Idempotency-Key came with another photo."""
+
+    code = "idempotency_key_reused"
+    http_status = 409
+
+
 class PayloadTooLargeError(RequestError):
     """Too many bytes."""
 
@@ -68,6 +88,13 @@ class TooManyPixelsError(RequestError):
     """Too many pixels, whatever the bytes."""
 
     code = "too_many_pixels"
+    http_status = 413
+
+
+class TooComplexError(RequestError):
+    """Built so that decoding it takes too long or too much memory."""
+
+    code = "too_complex"
     http_status = 413
 
 
@@ -85,11 +112,24 @@ class InvalidRequestError(RequestError):
     http_status = 422
 
 
+class TooMuchFeedbackError(RequestError):
+    """One caller has said more within the hour than one caller may."""
+
+    code = "too_much_feedback"
+    http_status = 429
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        """`retry_after_seconds`: until the next hour begins."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class NoModelError(RequestError):
     """Nothing has been trained and promoted yet."""
 
     code = "no_model_yet"
     http_status = 503
+    retry_after_seconds = 30
 
 
 class PipelineError(AreYouACatError):

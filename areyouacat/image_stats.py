@@ -51,7 +51,4 @@ def image_stats(photo: Photo) -> ImageStats:
 def _difference_hash(grey: Image.Image) -> str:
     cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     bits = (cells[:, 1:] > cells[:, :-1]).reshape(-1)
-    value = 0
-    for bit in bits:
-        value = (value << 1) | int(bit)
-    return f"{value:016x}"
+    return np.packbits(bits).tobytes().hex()

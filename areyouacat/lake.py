@@ -19,6 +19,19 @@ INDEX_PREFIX: Final = "index/"
 LABELS_PREFIX: Final = "labels/"
 TRAINING_PREFIX: Final = "training/"
 TOMBSTONES_PREFIX: Final = "tombstones/"
+UPLOADS_PREFIX: Final = "uploads/"
+
+ORIGIN_TAG: Final = "origin"
+"""The object tag of photos that says how they came."""
+
+ORIGIN_REQUEST: Final = "request"
+"""Sent to the API and not labelled yet: such photos expire, and their sender may erase them."""
+
+ORIGIN_FEEDBACK: Final = "feedback"
+"""Sent to the API and labelled: such photos stay, and their sender may erase them."""
+
+ERASED_PHOTO: Final = b""
+"""What stands at an erased photo's key, so that the same bytes are never stored there again."""
 
 EVALUATION_JSON: Final = "evaluation.json"
 EVALUATION_MARKDOWN: Final = "evaluation.md"

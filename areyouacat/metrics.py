@@ -4,7 +4,7 @@ Metrics that alarms watch have no dimensions: one name, one alarm.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,17 @@ PREDICTIONS: Final = Metric("Predictions", "Count", "Requests answered with a ve
 CLIENT_ERRORS: Final = Metric("ClientErrors", "Count", "Requests refused with a 4xx")
 SERVER_ERRORS: Final = Metric("ServerErrors", "Count", "Requests that failed with a 5xx")
 LATENCY: Final = Metric("Latency", "Milliseconds", "Time inside the predict handler")
+DECODE_LATENCY: Final = Metric(
+    "DecodeLatency", "Milliseconds", "From a photo's bytes to what the network sees"
+)
+INFERENCE_LATENCY: Final = Metric("InferenceLatency", "Milliseconds", "The network's own time")
+WRITE_LATENCY: Final = Metric(
+    "WriteLatency", "Milliseconds", "From the verdict until photo and item are stored"
+)
+ERRORS_BY_CODE: Final = Metric("Errors", "Count", "Requests not answered, by error code")
+REPEATED_REQUESTS: Final = Metric(
+    "RepeatedRequests", "Count", "Requests answered with the prediction of an earlier one"
+)
 COLD_STARTS: Final = Metric("ColdStarts", "Count", "First requests of a fresh environment")
 VARIANT_FAILURES: Final = Metric(
     "VariantFailures", "Count", "Requests a variant failed and the champion answered for"
@@ -48,6 +59,11 @@ ALL: Final = (
     CLIENT_ERRORS,
     SERVER_ERRORS,
     LATENCY,
+    DECODE_LATENCY,
+    INFERENCE_LATENCY,
+    WRITE_LATENCY,
+    ERRORS_BY_CODE,
+    REPEATED_REQUESTS,
     COLD_STARTS,
     VARIANT_FAILURES,
     PROBABILITY,
@@ -61,28 +77,47 @@ ALL: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Metrics counted once more by one dimension, such as `ModelVersion` = `3`."""
+
+    dimension: str
+    value: str
+    metrics: Mapping[Metric, float]
+
+
 def emf(
     values: Mapping[Metric, float],
     at: datetime,
     properties: Mapping[str, str | int | float | bool | None] | None = None,
+    breakdowns: Sequence[Breakdown] = (),
 ) -> str:
-    """One line of CloudWatch's embedded metric format, without dimensions.
+    """One line of CloudWatch's embedded metric format; `values` have no dimensions.
 
-    `properties` stand beside the metrics in the log, searchable but not counted.
+    `properties` stand beside the metrics in the log, searchable but not counted. A metric that
+    stands in a breakdown and in `values` must have the same value in both: the line holds it once.
     Source: "Specification: Embedded metric format", CloudWatch user guide.
     """
     line: dict[str, Any] = {
         "_aws": {
             "Timestamp": int(at.timestamp() * 1000),
             "CloudWatchMetrics": [
-                {
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [[]],
-                    "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in values],
-                }
+                _directive([], values),
+                *(_directive([part.dimension], part.metrics) for part in breakdowns),
             ],
         },
         **(properties or {}),
         **{metric.name: value for metric, value in values.items()},
     }
+    for part in breakdowns:
+        line[part.dimension] = part.value
+        line |= {metric.name: value for metric, value in part.metrics.items()}
     return json.dumps(line, separators=(",", ":"))
+
+
+def _directive(dimensions: list[str], metrics: Mapping[Metric, float]) -> dict[str, Any]:
+    return {
+        "Namespace": NAMESPACE,
+        "Dimensions": [dimensions],
+        "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in metrics],
+    }

@@ -5,6 +5,9 @@ these hours" and "what was labelled in these hours" by query: the hour and a sha
 make the partition key, so that no hour is one hot partition.
 """
 
+import hashlib
+import math
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 from areyouacat.lake import parse_utc, utc_text
+from areyouacat.settings import FEEDBACK, FeedbackRules
 
 PARTITION_KEY: Final = "prediction_id"
 TTL_ATTRIBUTE: Final = "expires_at"
@@ -31,6 +35,11 @@ BUCKET_SHARDS: Final = 4
 CONTROL_PARTITION_KEY: Final = "control_id"
 TRAIN_LEASE_ID: Final = "train-lease"
 FEEDBACK_WATERMARK_ID: Final = "feedback-watermark"
+
+CONTROL_TTL_ATTRIBUTE: Final = "expires_at"
+"""Epoch seconds; only the control table's counters have it."""
+
+COUNT_ATTRIBUTE: Final = "count"
 
 
 def time_bucket(at: datetime, prediction_id: str) -> str:
@@ -53,7 +62,10 @@ class Prediction:
     """One answered request.
 
     `photo`: SHA-256 of the bytes. `probability`: of the positive label, [0, 1]. Statistics
-    as in `image_stats.ImageStats`. `sketch`: 16 floats. `latency_ms`: inside the handler.
+    as in `image_stats.ImageStats`. `sketch`: 16 floats. `explanation`: 7 rows of 7 contributions
+    in logits, rounded to three digits. `latency_ms`: decoding and inference. `upload_key`: of the
+    presigned upload, if the photo came by one. `idempotency`: digest of who asked under which
+    Idempotency-Key, if any.
     """
 
     prediction_id: str
@@ -74,7 +86,10 @@ class Prediction:
     model_version: str
     model_role: str
     sketch: tuple[float, ...]
+    explanation: tuple[tuple[float, ...], ...]
     latency_ms: float
+    upload_key: str | None = None
+    idempotency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,41 @@ class Feedback:
 
     label: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackCap:
+    """How much feedback one key or one address may give within one hour, and where it is counted.
+
+    `control_id`: the counter's id in the control table. `limit`: the highest count. `expires_at`:
+    epoch seconds from which on nobody needs the counter.
+    """
+
+    control_id: str
+    limit: int
+    expires_at: int
+
+
+def feedback_caps(
+    api_key: str, address: str, at: datetime, rules: FeedbackRules = FEEDBACK
+) -> tuple[FeedbackCap, FeedbackCap]:
+    """The two caps of a caller, in the hour of `at`. Their ids name neither key nor address."""
+    hour = f"{at.astimezone(UTC):%Y-%m-%dT%H}"
+    expires_at = int((at + timedelta(hours=2)).timestamp())
+
+    def cap(kind: str, value: str, limit: int) -> FeedbackCap:
+        digest = hashlib.sha256(f"{kind}|{hour}|{value}".encode()).hexdigest()[:16]
+        return FeedbackCap(f"feedback-cap#{kind}#{digest}#{hour}", limit, expires_at)
+
+    return (
+        cap("api-key", api_key, rules.per_api_key_and_hour),
+        cap("address", address, rules.per_address_and_hour),
+    )
+
+
+def seconds_to_next_hour(at: datetime) -> int:
+    """How long a cap that is reached stays so, [1, 3600]."""
+    return 3600 - (at.astimezone(UTC).minute * 60 + at.second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +171,10 @@ class PredictionItem:
                 model_version=str(item["model_version"]),
                 model_role=str(item["model_role"]),
                 sketch=tuple(float(value) for value in item["sketch"]),
+                explanation=_unpacked_grid(bytes(item.get("explanation", b""))),
                 latency_ms=float(item["latency_ms"]),
+                upload_key=_text_or_none(item.get("upload_key")),
+                idempotency=_text_or_none(item.get("idempotency")),
             ),
             feedback=feedback,
         )
@@ -151,5 +204,28 @@ def prediction_item(prediction: Prediction, ttl_days: int) -> dict[str, Any]:
         "model_version": prediction.model_version,
         "model_role": prediction.model_role,
         "sketch": list(prediction.sketch),
+        "explanation": _packed_grid(prediction.explanation),
         "latency_ms": prediction.latency_ms,
+        **_present(upload_key=prediction.upload_key, idempotency=prediction.idempotency),
     }
+
+
+def _packed_grid(grid: tuple[tuple[float, ...], ...]) -> bytes:
+    """A grid as thousandths in 32 bits each: small, and the same numbers when it is read again."""
+    thousandths = [round(cell * 1000) for row in grid for cell in row]
+    return struct.pack(f"<{len(thousandths)}i", *thousandths)
+
+
+def _unpacked_grid(data: bytes) -> tuple[tuple[float, ...], ...]:
+    thousandths = struct.unpack(f"<{len(data) // 4}i", data)
+    side = math.isqrt(len(thousandths))
+    cells = [cell / 1000 for cell in thousandths]
+    return tuple(tuple(cells[row * side : (row + 1) * side]) for row in range(side))
+
+
+def _present(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)

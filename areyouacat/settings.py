@@ -96,9 +96,15 @@ SKETCH_DIM: Final = 16
 class ImageLimits:
     """What a photo may be."""
 
-    max_bytes: int = 4_500_000  # Lambda takes 6 MB after base64
+    max_bytes: int = 20_000_000  # what a camera of 50 million pixels writes
     max_pixels: int = 50_000_000
+    max_decode_seconds: float = 3.0  # of one core; the largest photos take about two
     formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF")
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """The formats as Content-Type names them."""
+        return tuple(f"image/{name.lower()}" for name in self.formats)
 
 
 IMAGES: Final = ImageLimits()
@@ -207,6 +213,21 @@ class ServingRules:
 
     pointer_max_age_seconds: float = 30.0
     prediction_ttl_days: int = 30
+    # A photo without feedback; longer than a prediction, since the same photo may be asked again.
+    photo_ttl_days: int = 60
+    max_body_bytes: int = 4_500_000  # of a photo; Lambda takes 6 MB after base64
+    upload_url_seconds: int = 300
 
 
 SERVING: Final = ServingRules()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRules:
+    """How much one caller may say, so that one caller cannot steer the model."""
+
+    per_api_key_and_hour: int = 600
+    per_address_and_hour: int = 120
+
+
+FEEDBACK: Final = FeedbackRules()

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from areyouacat.lake import SERVING_POINTER_KEY
-from areyouacat.model_spec import METRICS_FILE, MODEL_FILE, SPEC_FILE
+from areyouacat.lake import SERVING_POINTER_KEY, model_prefix
+from areyouacat.model_spec import KERAS_FILE, METRICS_FILE, MODEL_FILE, SPEC_FILE
 from areyouacat.serving_pointer import ServingPointer
 from benchmarks.figures import BenchmarkError, Context, Say
 from lambdas.serving.logic.loaded_model import ModelFiles
 from local_cloud.layout import Layout
+from local_cloud.services import GATEWAY
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 APP_PYTHON: Final = os.environ.get("APP_PYTHON") or str(ROOT / ".venvs" / "app" / "bin" / "python")
@@ -58,7 +59,7 @@ class LocalCloud:
             "LOCAL_STATE_DIR": str(state),
             "LOCAL_CLOUD_ENVS": os.environ.get("LOCAL_CLOUD_ENVS")
             or str(ROOT / ".venvs" / "sagemaker"),
-            **{name: str(_free_port()) for name in ("GATEWAY_PORT", "MLFLOW_PORT", "UI_PORT")},
+            **{name: str(free_port()) for name in ("GATEWAY_PORT", "MLFLOW_PORT", "UI_PORT")},
         }
 
     def up(self, *, starter: bool) -> None:
@@ -84,15 +85,33 @@ class LocalCloud:
         arn = next(line.split()[-1] for line in said.splitlines() if line.startswith("Started "))
         return self._training(arn)
 
+    def pointer(self) -> ServingPointer:
+        """What serves now."""
+        return ServingPointer.from_json(self._object(SERVING_POINTER_KEY))
+
     def served(self) -> ModelFiles:
         """The two files of the model that answers requests now."""
-        champion = ServingPointer.from_json(self._object(SERVING_POINTER_KEY)).champion
+        champion = self.pointer().champion
         return ModelFiles(self._object(champion.key), self._object(champion.model_json_key))
+
+    def served_keras(self) -> bytes:
+        """The Keras model that the served one was made of."""
+        return self._object(model_prefix(self.pointer().champion.version) + KERAS_FILE)
 
     @property
     def lake(self) -> str:
         """The lake's bucket."""
-        return str(json.loads(self._layout.endpoints_file.read_text())["lake_bucket"])
+        return str(self.endpoints()["lake_bucket"])
+
+    def endpoints(self) -> dict[str, Any]:
+        """What the deployment wrote down for programs: addresses, names, the API's key."""
+        found: dict[str, Any] = json.loads(self._layout.endpoints_file.read_text())
+        return found
+
+    @property
+    def gateway_pid(self) -> int:
+        """The process behind all endpoints; a function's workers are its children."""
+        return int((self._layout.run / f"{GATEWAY}.pid").read_text())
 
     def client(self, service: str) -> Any:
         """A boto3 client with the account's own rights."""
@@ -108,11 +127,18 @@ class LocalCloud:
             config=Config(max_pool_connections=CONNECTIONS),
         )
 
+    def function_environment(self) -> dict[str, str]:
+        """The variables of the function `predict` as it is deployed, for a process of ours."""
+        name = self.endpoints()["predict_function"]
+        configuration = self.client("lambda").get_function_configuration(FunctionName=name)
+        deployed: dict[str, str] = configuration["Environment"]["Variables"]
+        return {**deployed, **self._variables(), "AWS_LAMBDA_FUNCTION_NAME": name}
+
     @contextmanager
-    def as_client(self) -> Iterator[None]:
-        """Stock clients made inside speak to this local cloud."""
+    def as_client(self, also: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Stock clients made inside speak to this local cloud; `also`: more variables."""
         before = dict(os.environ)
-        os.environ.update(self._variables())
+        os.environ.update({**self._variables(), **(also or {})})
         try:
             yield
         finally:
@@ -204,7 +230,8 @@ def _unpacked(archive: bytes) -> dict[str, bytes]:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

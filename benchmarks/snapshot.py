@@ -206,6 +206,11 @@ class FolderLake:
         numbered = (path for path in files if int(path.name.split(".")[0]) < self._shards)
         return (str(path.relative_to(self._root)) for path in numbered)
 
+    def size(self, key: str) -> int | None:
+        """An object's size, or None."""
+        file = self._root / key
+        return file.stat().st_size if file.exists() else None
+
     def read(self, key: str) -> bytes | None:
         """An object's bytes."""
         return (self._root / key).read_bytes()

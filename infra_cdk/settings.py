@@ -16,8 +16,11 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from constructs import Node
 
+from areyouacat.settings import IMAGES
+
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 STACK_NAME: Final = "AreYouACat"
+OPENAPI_FILE: Final = REPOSITORY_ROOT / "lambdas" / "api" / "openapi.json"
 
 
 class Target(StrEnum):
@@ -113,14 +116,16 @@ class ApiSettings:
     # answers 429 before a throttled function would surface as a 500.
     rate_per_second: float = 50
     burst_requests: int = 20
+    # Each route without a key, for all callers together. A person who opens the documentation
+    # makes two requests; strangers hold at most 8 of the api function's 10 executions for as long
+    # as one answer takes, and cause at most 1 MB a second (Swagger UI has 0.5 MB compressed).
+    keyless_rate_per_second: float = 2
+    keyless_burst_requests: int = 4
     integration_timeout_seconds: int = 29  # API Gateway's own limit
-    binary_media_types: tuple[str, ...] = (
-        "image/jpeg",
-        "image/png",
-        "image/webp",
-        "image/gif",
-        "application/octet-stream",
-    )
+    # Larger answers are compressed for those who accept it: Swagger UI and the OpenAPI document.
+    # A prediction fits into one or two packets as it is.
+    min_compression_bytes: int = 10_000
+    binary_media_types: tuple[str, ...] = (*IMAGES.media_types, "application/octet-stream")
 
 
 API: Final = ApiSettings()
@@ -130,7 +135,6 @@ API: Final = ApiSettings()
 class LakeSettings:
     """How long the lake keeps what nothing refers to any more."""
 
-    uploads_prefix: str = "uploads/"
     uploads_days: int = 1  # a presigned upload is read within minutes or never
     noncurrent_days: int = 30  # overwritten or erased objects
     incomplete_upload_days: int = 2

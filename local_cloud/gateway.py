@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
+import uvloop
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
@@ -149,6 +150,7 @@ async def run(
         logger.warning("Removed buckets newer than the checkpoint: %s", ", ".join(removed))
     ministack_hooks.require_signature_of_root()
     ministack_hooks.name_lambda_errors()
+    ministack_hooks.end_logs_sooner()
     ministack_hooks.take_over_persistence(partial(_give_up, prepared))
     jobs = _sagemaker(settings, credentials, files)
     if not prepared.start.restored:
@@ -228,8 +230,9 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None  # it was asked for before TMPDIR was set
-    with lock:
-        asyncio.run(run(settings, credentials, files, listener, prepared))
+    # Sockets and TLS in C: every prediction is three requests to this process.
+    with lock, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(settings, credentials, files, listener, prepared))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+from operator import attrgetter
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -52,6 +53,10 @@ TOUCHED = {
         "resource_arn: str = '*', service_context: dict[str, typing.Any] | None = None) -> "
         "ministack.core.iam_evaluator.EvalResult | ministack.core.iam_evaluator.AuthError | None"
     ),
+    "ministack.core.lambda_runtime:Worker._drain_stderr_bounded": (
+        "(self, first_line_wait: float = 0.05, idle_confirm: float = 0.005, "
+        "hard_cap: float = 0.25) -> str"
+    ),
     "ministack.services.cloudformation:_stacks": "AccountRegionScopedDict",
     "ministack.services.iam:_roles": "AccountScopedDict",
     "ministack.services.lambda_svc:CODE_BLOB_DIR": "str",
@@ -79,7 +84,7 @@ def moved() -> list[str]:
     for name, expected in TOUCHED.items():
         module, _, attribute = name.partition(":")
         try:
-            actual = _describe(getattr(importlib.import_module(module), attribute))
+            actual = _describe(attrgetter(attribute)(importlib.import_module(module)))
         except (ImportError, AttributeError):
             actual = "gone"
         if actual != expected:

@@ -1,10 +1,14 @@
-"""Erase photos: `python -m training_job.erase <sha256 or file> [...]`.
+"""Erase photos: `python -m training_job.erase <sha256 or file> [...]`, or `--finish`.
 
 A tombstone comes first: from then on no data set takes the photo in, and seeding leaves it out.
-Then everything in the lake that holds the photo goes, every version of it: its bytes, its index
-row, its labels, its feature vectors, the picture sheets of worst mistakes that show it. Shards are
-written anew without it before the old ones go, so a run that was cut short is finished by running
-the same command again.
+An empty object takes its place, so that the API cannot store the same bytes again. Then everything
+in the lake that holds the photo goes, every version of it: its bytes, its index row, its labels,
+its feature vectors, the picture sheets of worst mistakes that show it. Shards are written anew
+without it before the old ones go, so a run that was cut short is finished by running the same
+command again.
+
+The API's DELETE /predictions/{id} erases a photo's bytes and leaves a tombstone; `--finish` takes
+every photo that has one, and so erases what shards, features and sheets still hold of it.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from training_job.erase_plan import (
     Sheet,
     UnlistedSheet,
     UnreadableShard,
+    erased_photos,
     make_plan,
 )
 from training_job.mlflow_sheets import SheetsUnreachableError, erase_sheets
@@ -64,7 +69,7 @@ def _remains(plan: Plan) -> list[str]:
     lines = [
         "Data set manifests, and the scores in training archives, keep the hash, not the photo.",
         "Predictions in DynamoDB keep the hash and the statistics: without feedback they expire, "
-        "with feedback they stay.",
+        "with feedback they stay. DELETE /predictions/{prediction_id} takes one away.",
         "Copies outside the lake stay: seeding leaves them out.",
     ]
     unlisted = [found.folder for found in plan.findings if isinstance(found, UnlistedSheet)]
@@ -84,7 +89,12 @@ def main(arguments: Sequence[str] | None = None, ask: Ask = _confirmed) -> int:
         prog="python -m training_job.erase",
         description="Erase photos from the lake, and keep them out.",
     )
-    parser.add_argument("photos", nargs="+", help=PHOTO_HELP)
+    parser.add_argument("photos", nargs="*", help=PHOTO_HELP)
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="instead of naming photos: all that have a tombstone, such as those the API erased",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--even-if-unknown",
@@ -92,10 +102,16 @@ def main(arguments: Sequence[str] | None = None, ask: Ask = _confirmed) -> int:
         help="leave a tombstone for a photo that the lake does not know: it will never come in",
     )
     options = parser.parse_args(arguments)
+    if bool(options.photos) == options.finish:
+        parser.error("name the photos, or say --finish (make erase PHOTO=…, or FINISH=1)")
     try:
-        photos = frozenset(map(photo_named, options.photos))
+        named = frozenset(map(photo_named, options.photos))
         endpoints = Endpoints.load()
         versioned = VersionedLake(endpoints.client("s3"), endpoints.require_lake_bucket())
+        photos = erased_photos(versioned) if options.finish else named
+        if not photos:
+            print("No photo has a tombstone, so there is nothing to finish.")
+            return DONE
         plan = make_plan(versioned, photos)
         if plan.unknown and not options.even_if_unknown:
             return _refuse_unknown(plan.unknown)

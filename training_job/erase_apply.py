@@ -9,7 +9,14 @@ from pathlib import PurePosixPath
 
 from areyouacat import lake
 from areyouacat.lake import IndexRow
-from training_job.erase_plan import SHEET, FeatureShard, Plan, RecordShard, Sheet
+from training_job.erase_plan import (
+    SHEET,
+    FeatureShard,
+    Plan,
+    RecordShard,
+    Sheet,
+    is_erased_mark,
+)
 from training_job.erasing import FeatureRemainder, Photos, features_without, records_without
 from training_job.versioned_lake import ObjectVersion, VersionedLake
 
@@ -19,7 +26,7 @@ _TEXT = "text/plain"
 
 
 def apply_plan(versioned: VersionedLake, plan: Plan, at: datetime) -> Counter[str]:
-    """Entomb the photos, then remove whatever holds them; counts by what was removed.
+    """Entomb the photos, then remove whatever holds them; counts by what was done.
 
     Raises:
         VersionsNotDeletedError: S3 refused; the rest is as if the run had been cut short.
@@ -28,8 +35,9 @@ def apply_plan(versioned: VersionedLake, plan: Plan, at: datetime) -> Counter[st
     tombstone = json.dumps({"erased_at": lake.utc_text(at)}).encode()
     for photo in sorted(plan.photos - plan.entombed):
         removed["tombstones written"] += versioned.write_once(lake.tombstone_key(photo), tombstone)
-    versioned.delete(plan.originals)
-    removed["versions of photos"] += len(plan.originals)
+    for photo in plan.unsettled:
+        removed["versions of photos"] += _erase_original(versioned, photo, photo in plan.closed)
+    removed["keys of photos closed for good"] += len(plan.photos - plan.closed)
     for finding in plan.findings:
         if isinstance(finding, RecordShard):
             _erase_records(versioned, finding, plan.photos)
@@ -43,6 +51,20 @@ def apply_plan(versioned: VersionedLake, plan: Plan, at: datetime) -> Counter[st
             _erase_sheet(versioned, finding)
             removed["picture sheets of worst mistakes"] += 1
     return +removed
+
+
+def _erase_original(versioned: VersionedLake, photo: str, is_closed: bool) -> int:
+    """Leave nothing but the empty object at the photo's key; how many versions went.
+
+    It comes before the rest goes, so that there is no moment at which the same bytes could be
+    stored again. What goes is looked up after it: a request may have stored them since the plan.
+    """
+    key = lake.photo_key(photo)
+    if not is_closed:
+        versioned.write(key, lake.ERASED_PHOTO, _BINARY)
+    others = [version for version in versioned.versions_of(key) if not is_erased_mark(version)]
+    versioned.delete(others)
+    return len(others)
 
 
 def _erase_records(versioned: VersionedLake, shard: RecordShard, photos: Photos) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import compress, groupby
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -79,36 +80,75 @@ Finding = RecordShard | FeatureShard | Sheet | UnlistedSheet | UnreadableShard
 
 @dataclass(slots=True)
 class Plan:
-    """Everything that holds the photos. `entombed`: those with a tombstone already."""
+    """Everything that holds the photos.
+
+    `entombed`: those with a tombstone already. `closed`: those whose key already gives the empty
+    object. `originals`: what else their keys hold.
+    """
 
     photos: Photos
     entombed: Photos
+    closed: Photos
     originals: list[ObjectVersion]
     findings: list[Finding] = field(default_factory=list)
 
     @property
+    def unsettled(self) -> list[str]:
+        """Photos whose key has more or other than the empty object, sorted."""
+        return sorted((self.photos - self.closed) | self._stored)
+
+    @property
     def unknown(self) -> list[str]:
         """Photos that neither the lake nor a tombstone knows, sorted."""
-        known = self.entombed | {PurePosixPath(found.key).name for found in self.originals}
+        known = self.entombed | self.closed | self._stored
         for finding in self.findings:
             if isinstance(finding, RecordShard | FeatureShard):
                 known |= finding.photos
         return sorted(self.photos - known)
 
+    @property
+    def _stored(self) -> Photos:
+        return frozenset(PurePosixPath(found.key).name for found in self.originals)
+
+
+def erased_photos(versioned: VersionedLake) -> Photos:
+    """All photos that a tombstone names, whoever left it.
+
+    Raises:
+        ValueError: a tombstone names no photo.
+    """
+    photos = set()
+    for version in versioned.versions(lake.TOMBSTONES_PREFIX):
+        if not version.is_current:
+            continue
+        photo = version.key.removeprefix(lake.TOMBSTONES_PREFIX)
+        if not re.fullmatch(r"[0-9a-f]{64}", photo):
+            raise ValueError(
+                f"The tombstone {version.key} names no photo. Put "
+                f"{lake.tombstone_key('<SHA-256 of the photo>')} in its place."
+            )
+        photos.add(photo)
+    return frozenset(photos)
+
+
+def is_erased_mark(version: ObjectVersion) -> bool:
+    """Whether it is the empty object that stands at an erased photo's key."""
+    return version.is_current and version.size == len(lake.ERASED_PHOTO)
+
 
 def make_plan(versioned: VersionedLake, photos: Iterable[str]) -> Plan:
     """Look through the whole lake for some photos (64 hex digits each)."""
     wanted = frozenset(photos)
-    plan = Plan(
-        wanted,
-        entombed=frozenset(p for p in wanted if versioned.has(lake.tombstone_key(p))),
-        originals=[
-            version
-            for photo in sorted(wanted)
-            for version in versioned.versions_of(lake.photo_key(photo))
-        ],
-    )
+    in_order = sorted(wanted)
     with ThreadPoolExecutor(_READERS) as pool:
+        entombed = list(pool.map(versioned.has, map(lake.tombstone_key, in_order)))
+        stored = list(pool.map(versioned.versions_of, map(lake.photo_key, in_order)))
+        plan = Plan(
+            wanted,
+            entombed=frozenset(compress(in_order, entombed)),
+            closed=frozenset(compress(in_order, (any(map(is_erased_mark, v)) for v in stored))),
+            originals=[v for versions in stored for v in versions if not is_erased_mark(v)],
+        )
         for prefix, group, search in (
             (lake.INDEX_PREFIX, str, partial(_in_records, record=IndexRow)),
             (lake.LABELS_PREFIX, str, partial(_in_records, record=LabelRecord)),

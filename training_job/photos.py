@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from areyouacat.errors import RequestError, UnreadableImageError
 from areyouacat.images import Photo, decode, to_model_input
-from areyouacat.lake import photo_key
+from areyouacat.lake import ERASED_PHOTO, photo_key
 from training_job.lake_store import LakeStore, ObjectMissingError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -44,6 +44,8 @@ class PhotoSource:
             data = self._lake.read(photo_key(photo))
         except ObjectMissingError as error:
             raise UnreadableImageError("the photo is missing from the lake") from error
+        if data == ERASED_PHOTO:
+            raise UnreadableImageError("the photo was erased")
         if hashlib.sha256(data).hexdigest() != photo:
             raise UnreadableImageError("the photo's bytes do not match its hash")
         return data

@@ -143,7 +143,8 @@ class _Ingest:
             stats = image_stats(decode(data))
         except (UnreadableFileError, RequestError) as error:
             return _Ingested(file, problem=str(error))
-        self.lake.put_photo(photo, data)
+        if not self.lake.put_photo(photo, data):  # erased since seeding began
+            return _Ingested(file, photo, is_erased=True)
         row = IndexRow(
             photo=photo,
             size_bytes=len(data),
@@ -253,8 +254,9 @@ def _report(summary: Summary) -> int:
     )
     if summary.erased:
         print(
-            f"  {summary.erased:,} photos stay out: they were erased. To let one in again, delete "
-            f"its tombstone: {lake.TOMBSTONES_PREFIX}<sha256> in the lake."
+            f"  {summary.erased:,} photos stay out: they were erased. To let one in again, take "
+            f"its tombstone {lake.TOMBSTONES_PREFIX}<sha256> and the empty object "
+            f"{lake.PHOTOS_PREFIX}<its first two digits>/<sha256> out of the lake."
         )
     for problem in summary.problems:
         print(f"  left out: {problem}")

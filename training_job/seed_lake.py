@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +16,9 @@ from areyouacat.lake import IndexRow, LabelRecord
 SEED = "seed"
 _READERS = 8
 _SHARDS_AT_ONCE = 64  # so that few are in memory
+_PUTS = 3
+_TAKEN, _CONTENDED = 412, 409
+"""What S3 answers if the key holds something, and if another writer is at it right now."""
 
 
 @dataclass
@@ -72,16 +75,28 @@ class Lake:
                     known.labels[photo] = record.label
         return known
 
-    def put_photo(self, photo: str, data: bytes) -> None:
-        """Store a photo's bytes unless they are there."""
-        try:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=lake.photo_key(photo), Body=data, IfNoneMatch="*"
-            )
-        except ClientError as error:
-            # 409: another writer of the same content is at it right now.
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {409, 412}:
-                raise
+    def put_photo(self, photo: str, data: bytes) -> bool:
+        """Store a photo's bytes unless they are there; `False` if it was erased and stays out."""
+        place = {"Bucket": self._bucket, "Key": lake.photo_key(photo)}
+        for tries_left in reversed(range(_PUTS)):
+            try:
+                self._s3.put_object(**place, Body=data, IfNoneMatch="*")
+            except ClientError as error:
+                status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+                if status == _TAKEN:
+                    return self._keep(place)
+                if status != _CONTENDED or not tries_left:
+                    raise
+            else:
+                break
+        return True
+
+    def _keep(self, place: Mapping[str, str]) -> bool:
+        """A photo that came with a request expires by its tag; from now on it is the operator's."""
+        if self._s3.head_object(**place)["ContentLength"] == len(lake.ERASED_PHOTO):
+            return False
+        self._s3.delete_object_tagging(**place)
+        return True
 
     def put_index_shard(self, day: str, rows: Sequence[IndexRow]) -> None:
         """Store index rows as one shard; `day` as yyyy-mm-dd."""

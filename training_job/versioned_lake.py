@@ -17,12 +17,15 @@ class VersionsNotDeletedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """One version of an object. `is_current`: what a plain read of the key gives."""
+    """One version of an object. `is_current`: what a plain read of the key gives.
+
+    `size`: in bytes; None for a delete marker.
+    """
 
     key: str
     version_id: str
-    etag: str
     is_current: bool
+    size: int | None
 
 
 class VersionedLake:
@@ -34,16 +37,11 @@ class VersionedLake:
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version under a prefix, in the order of keys; delete markers hold nothing."""
-        return self._listed(prefix, "Versions")
+        return (found for found in self._listed(prefix) if found.size is not None)
 
     def versions_of(self, key: str) -> list[ObjectVersion]:
         """Every version of one object, delete markers included."""
-        return [
-            found
-            for kind in ("Versions", "DeleteMarkers")
-            for found in self._listed(key, kind)
-            if found.key == key
-        ]
+        return [found for found in self._listed(key) if found.key == key]
 
     def has(self, key: str) -> bool:
         """Whether a plain read of the key gives something."""
@@ -96,13 +94,13 @@ class VersionedLake:
                     f"{first.get('Key')}: {first.get('Code')} {first.get('Message')}"
                 )
 
-    def _listed(self, prefix: str, kind: str) -> Iterator[ObjectVersion]:
+    def _listed(self, prefix: str) -> Iterator[ObjectVersion]:
         pages = self._s3.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
-            for found in page.get(kind, ()):
+            for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 yield ObjectVersion(
                     key=found["Key"],
                     version_id=found["VersionId"],
-                    etag=found.get("ETag", ""),
                     is_current=bool(found["IsLatest"]),
+                    size=found.get("Size"),
                 )

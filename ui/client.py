@@ -1,239 +1,184 @@
-"""The public API as typed calls; what goes wrong becomes an error a person can read.
+"""The public API as typed calls; what goes wrong is an `api_errors.ApiError`.
 
-ApiError                     `str(error)` is a sentence for the page
-├── ApiUnreachableError      no connection, or no answer in time
-├── PhotoRefusedError        the photo cannot be judged: choose another
-├── NoModelYetError          nothing has been trained yet
-├── TooBusyError             asked too often: wait a little
-├── UnknownPredictionError   the prediction is gone
-└── ApiBrokenError           everything else: the API, its key or its answer is wrong
+Every call may be repeated without harm, so calls that fail for a moment are made again
+(`retries`), with timeouts on every attempt and a deadline for all of them together.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+import re
+import uuid
+from typing import Any, Final, Protocol
+from urllib.parse import quote
 
-import requests
-
-from areyouacat.settings import IMAGES
+from areyouacat.contract import IDEMPOTENCY_KEY_PATTERN
+from areyouacat.image_formats import format_of
+from areyouacat.settings import IMAGES, SERVING
+from ui.answers import (
+    Answer,
+    Health,
+    Model,
+    Prediction,
+    PredictionRecord,
+    UploadForm,
+    health_of,
+    model_of,
+    photo_erased_of,
+    prediction_of,
+    record_of,
+    upload_of,
+)
+from ui.api_errors import (
+    ApiBrokenError,
+    UnknownPredictionError,
+    error_of,
+    too_large,
+    upload_error_of,
+)
 from ui.configuration import Configuration
+from ui.retries import Clock, SystemClock
+from ui.transport import Call, Transport
 
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 35.0
-"""Longer than API Gateway's own limit of 29 s, so that its answer arrives."""
+ANSWER_SECONDS: Final = 35.0
+"""For one answer: longer than API Gateway's own limit of 29 s, so that its answer arrives."""
 
-STATUS_SECONDS = 5.0
+DEADLINE_SECONDS: Final = 90.0
+"""For one call with all its attempts, and for a large photo with its upload."""
 
-
-class ApiError(Exception):
-    """A call failed; the message is a sentence for the page."""
-
-
-class ApiUnreachableError(ApiError):
-    """No connection, or no answer in time."""
-
-
-class PhotoRefusedError(ApiError):
-    """The photo cannot be judged."""
-
-
-class NoModelYetError(ApiError):
-    """Nothing has been trained yet."""
-
-
-class TooBusyError(ApiError):
-    """Asked too often."""
-
-
-class UnknownPredictionError(ApiError):
-    """The prediction is gone."""
-
-
-class ApiBrokenError(ApiError):
-    """The API, its key or its answer is wrong."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """Which model answered."""
-
-    name: str
-    version: str
-    role: str
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """An answer.
-
-    `probability`: of the positive label, [0, 1]. `explanation`: contributions in logits, rows from
-    the top of the photo; rectangular and finite, or empty.
-    """
-
-    prediction_id: str
-    label: str
-    verdict: str
-    probability: float
-    model: Model
-    explanation: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class Health:
-    """Whether a model serves, and which version."""
-
-    model_version: str | None
+STATUS_SECONDS: Final = 5.0
+STATUS_DEADLINE_SECONDS: Final = 10.0
 
 
 class Api(Protocol):
-    """What pages ask of the API."""
+    """What pages ask of the API. All calls raise `ApiError`."""
 
-    def predict(self, photo: bytes) -> Prediction:
-        """Judge the bytes of a photo; raises `ApiError`."""
+    def predict(self, photo: bytes, *, idempotency_key: str | None = None) -> Prediction:
+        """Judge the bytes of a photo.
+
+        Raises `PhotoRefusedError` if it cannot be judged or has more than `IMAGES.max_bytes`.
+        `idempotency_key`: 1 to 255 printable characters without spaces, else `ValueError`; calls
+        with the same key and photo are one prediction. By default every call has its own key. A
+        photo of more than `SERVING.max_body_bytes` is uploaded anew by every call, and every call
+        then is a prediction of its own.
+        """
+
+    def get(self, prediction_id: str) -> PredictionRecord:
+        """A prediction as it stands; raises `UnknownPredictionError` if there is none."""
+
+    def erase(self, prediction_id: str) -> bool:
+        """Erase a prediction, its feedback and its photo for good.
+
+        False: the photo belongs to the operator's own data set, and stays. Raises
+        `UnknownPredictionError` if there is no such prediction, also if it has just been erased.
+        """
 
     def feedback(self, prediction_id: str, label: str) -> None:
-        """Say what the photo of a prediction really shows; raises `ApiError`."""
+        """Say what the photo of a prediction really shows; a later label replaces an earlier.
+
+        Raises `UnknownPredictionError`, or `TooBusyError` if that was too much for one hour.
+        """
 
     def health(self) -> Health:
-        """Whether the API answers and a model serves; raises `ApiError`."""
+        """Whether the API answers and a model serves."""
 
     def model(self) -> Model:
-        """The model that serves; raises `ApiError`, `NoModelYetError` if there is none."""
+        """The model that serves; raises `NoModelYetError` if there is none."""
 
 
 class HttpApi:
     """The API over HTTP."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, clock: Clock | None = None) -> None:
         """Nothing is sent before the first call."""
         self._base = configuration.api_url
-        self._session = requests.Session()
-        self._session.trust_env = configuration.ca_bundle is None  # the local cloud needs no proxy
-        self._session.headers["x-api-key"] = configuration.api_key
-        self._verify: str | bool = configuration.ca_bundle or True
+        self._clock = clock or SystemClock()
+        key = {"x-api-key": configuration.api_key}
+        self._api = Transport(configuration, self._clock, error_of, key)
+        # A connection of its own: the API's key is none of S3's business.
+        self._s3 = Transport(configuration, self._clock, upload_error_of, {})
 
-    def predict(self, photo: bytes) -> Prediction:
+    def predict(self, photo: bytes, *, idempotency_key: str | None = None) -> Prediction:
         """See `Api.predict`."""
-        # The API judges the format by content; the header only marks the body as binary.
-        headers = {"Content-Type": "image/jpeg"}
-        answer = self._call("POST", "predict", ANSWER_SECONDS, data=photo, headers=headers)
-        with _understanding("predict"):
-            return Prediction(
-                prediction_id=str(answer["prediction_id"]),
-                label=str(answer["label"]),
-                verdict=str(answer["verdict"]),
-                probability=float(answer["probability"]),
-                model=_model(answer["model"]),
-                explanation=_grid(answer["explanation"]["grid"]),
-            )
+        if len(photo) > IMAGES.max_bytes:
+            raise too_large()
+        if idempotency_key is None:
+            idempotency_key = str(uuid.uuid4())
+        elif not re.fullmatch(IDEMPOTENCY_KEY_PATTERN, idempotency_key):
+            raise ValueError("an Idempotency-Key has 1 to 255 printable characters, no spaces")
+        deadline = self._deadline()
+        headers = {"Idempotency-Key": idempotency_key}
+        content: dict[str, Any]
+        if len(photo) <= SERVING.max_body_bytes:
+            content = {"data": photo, "headers": headers | {"Content-Type": _media_type(photo)}}
+        else:
+            content = {"json": {"upload_key": self._upload(photo, deadline)}, "headers": headers}
+        try:
+            with self._call("POST", "predict", deadline, **content) as answer:
+                return prediction_of(answer)
+        except UnknownPredictionError as error:
+            raise ApiBrokenError(
+                "The photo was lost on its way. Send it again.",
+                code=error.code,
+                status=error.status,
+            ) from error
+
+    def get(self, prediction_id: str) -> PredictionRecord:
+        """See `Api.get`."""
+        with self._call("GET", _path_of(prediction_id), self._deadline()) as answer:
+            return record_of(answer)
+
+    def erase(self, prediction_id: str) -> bool:
+        """See `Api.erase`."""
+        with self._call("DELETE", _path_of(prediction_id), self._deadline()) as answer:
+            return photo_erased_of(answer)
 
     def feedback(self, prediction_id: str, label: str) -> None:
         """See `Api.feedback`."""
         body = {"prediction_id": prediction_id, "label": label}
-        self._call("POST", "feedback", ANSWER_SECONDS, json=body)
+        with self._call("POST", "feedback", self._deadline(), json=body):
+            return
 
     def health(self) -> Health:
         """See `Api.health`."""
-        answer = self._call("GET", "health", STATUS_SECONDS)
-        with _understanding("health"):
-            version = answer["model_version"]
-            return Health(None if version is None else str(version))
+        with self._status("health") as answer:
+            return health_of(answer)
 
     def model(self) -> Model:
         """See `Api.model`."""
-        answer = self._call("GET", "model", STATUS_SECONDS)
-        with _understanding("model"):
-            return _model(answer["model"])
+        with self._status("model") as answer:
+            return model_of(answer["model"])
 
-    def _call(self, method: str, path: str, seconds: float, **body: Any) -> Any:
-        try:
-            response = self._session.request(
-                method,
-                self._base + path,
-                timeout=(CONNECT_SECONDS, seconds),
-                verify=self._verify,
-                **body,
-            )
-        except requests.Timeout as error:
-            raise ApiUnreachableError("The answer took too long. Try again in a moment.") from error
-        # A certificate file that is missing is an OSError that requests does not wrap.
-        except (requests.RequestException, OSError) as error:
-            raise ApiUnreachableError(
-                "The service cannot be reached. Is it running? `make up` starts it."
-            ) from error
-        if not response.ok:
-            raise _error_of(response)
-        with _understanding(path):
-            return response.json()
+    def _upload(self, photo: bytes, deadline: float) -> str:
+        """The key under which the photo now stands."""
+        media_type = _media_type(photo)
+        content = {"content_type": media_type}
+        with self._call("POST", "uploads", deadline, json=content) as answer:
+            form: UploadForm = upload_of(answer)
+        self._s3.send(
+            Call("POST", form.url, ANSWER_SECONDS, deadline),
+            data=form.fields,
+            files={"file": ("photo", photo, media_type)},  # S3 wants it after all fields
+        )
+        return form.upload_key
 
+    def _deadline(self) -> float:
+        return self._clock.now() + DEADLINE_SECONDS
 
-class _understanding:  # noqa: N801 - reads as a phrase: `with _understanding("predict"):`
-    """Turns a misshapen answer into `ApiBrokenError`."""
+    def _call(self, method: str, path: str, deadline: float, **content: Any) -> Answer:
+        call = Call(method, self._base + path, ANSWER_SECONDS, deadline)
+        return Answer(path.partition("/")[0], self._api.send(call, **content))
 
-    def __init__(self, call: str) -> None:
-        self._call = call
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, (KeyError, TypeError, ValueError)):
-            raise ApiBrokenError(
-                f"The service gave an answer to '{self._call}' that makes no sense."
-            ) from error
+    def _status(self, path: str) -> Answer:
+        deadline = self._clock.now() + STATUS_DEADLINE_SECONDS
+        call = Call("GET", self._base + path, STATUS_SECONDS, deadline)
+        return Answer(path, self._api.send(call))
 
 
-def _grid(rows: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
-    grid = tuple(tuple(float(cell) for cell in row) for row in rows)
-    if any(not row or len(row) != len(grid[0]) for row in grid):
-        raise ValueError("ragged rows")
-    if not all(math.isfinite(cell) for row in grid for cell in row):
-        raise ValueError("not finite")
-    return grid
+def _media_type(photo: bytes) -> str:
+    """By content; what is none is declared as some photo, and the API says what is wrong."""
+    image_format = format_of(photo)
+    return f"image/{image_format.lower()}" if image_format else IMAGES.media_types[0]
 
 
-def _model(answer: Mapping[str, Any]) -> Model:
-    return Model(str(answer["name"]), str(answer["version"]), str(answer["role"]))
-
-
-_FORMATS = ", ".join("WebP" if name == "WEBP" else name for name in IMAGES.formats)
-_PHOTO_WORDS = {
-    "empty_body": "The file is empty. Choose another photo.",
-    "unreadable_image": "This file cannot be read as a picture. Choose another one.",
-    "payload_too_large": "This photo is too large to send. Choose a smaller one.",
-    "too_many_pixels": "This photo has too many pixels. Choose a smaller one.",
-    "unsupported_format": f"This kind of picture is not accepted. Choose one of {_FORMATS}.",
-}
-"""By the API's error code: what to tell the person who chose the photo."""
-
-
-def _error_of(response: requests.Response) -> ApiError:
-    code, message = _code_and_message(response)
-    if code in _PHOTO_WORDS:
-        return PhotoRefusedError(_PHOTO_WORDS[code])
-    if code == "no_model_yet":
-        return NoModelYetError("There is no model yet. Train one with `make train`.")
-    by_status: dict[int, ApiError] = {
-        403: ApiBrokenError(
-            "The service does not accept this page's key. Run `make up` again, then reload."
-        ),
-        404: UnknownPredictionError("This answer is no longer known, so nothing was recorded."),
-        413: PhotoRefusedError(_PHOTO_WORDS["payload_too_large"]),
-        429: TooBusyError("Too many questions at once. Wait a few seconds and try again."),
-    }
-    if response.status_code in by_status:
-        return by_status[response.status_code]
-    if response.status_code >= 500:
-        return ApiBrokenError("Something went wrong in the service. Try again in a moment.")
-    return ApiBrokenError(f"The service refused: {message or response.status_code}.")
-
-
-def _code_and_message(response: requests.Response) -> tuple[str, str]:
-    try:
-        error = response.json()["error"]
-        return str(error["code"]), str(error["message"]).rstrip(".")
-    except (KeyError, TypeError, ValueError):
-        return "", ""
+def _path_of(prediction_id: str) -> str:
+    return f"predictions/{quote(prediction_id, safe='')}"

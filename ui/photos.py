@@ -22,7 +22,7 @@ def to_show(photo: bytes) -> Image.Image | None:
 
 
 def to_send(photo: bytes) -> bytes:
-    """The photo as it is if the API takes as many bytes, else a smaller JPEG of it.
+    """The photo as it is if the client can upload as many bytes, else a smaller JPEG of it.
 
     What cannot be opened is sent as it is: the API says what is wrong with it.
     """

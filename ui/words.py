@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from areyouacat.settings import LABELS, UNSURE
-from ui.client import Prediction
+from ui.answers import Prediction
 
 QUESTION = f"Is this {LABELS.positive_words}?"
 
@@ -32,3 +32,13 @@ def percent(probability: float) -> str:
     if probability > 0.99:
         return "more than 99 %"
     return f"{probability * 100:.0f} %"
+
+
+def erased(*, photo_erased: bool) -> str:
+    """What is gone after a person had an answer erased."""
+    if photo_erased:
+        return "Erased: the photo, the answer and what you said about it."
+    return (
+        "Erased: the answer and what you said about it. The photo itself stays: it is part of the "
+        "collection that the model learns from."
+    )

@@ -16,11 +16,20 @@ _MINUTE = Duration.minutes(1)
 _WINDOW = Duration.seconds(ALARMS.period_seconds)
 _FULL_WIDTH = 24  # columns of a dashboard
 _HALF_WIDTH = 12
+_THIRD_WIDTH = 8
 _SHARE = cloudwatch.YAxisProps(min=0, max=1)
+_PERCENT = cloudwatch.YAxisProps(min=0, max=100)
+_PROBABILITY_BANDS = (("", "0.2"), ("0.2", "0.4"), ("0.4", "0.6"), ("0.6", "0.8"), ("0.8", ""))
+_STAGES = (
+    metrics.LATENCY,
+    metrics.DECODE_LATENCY,
+    metrics.INFERENCE_LATENCY,
+    metrics.WRITE_LATENCY,
+)
 
 
 class Dashboard(Construct):
-    """Requests, latency, errors, accuracy, answers, executions, alarms."""
+    """Requests and errors, latency, accuracy, answers, executions, alarms."""
 
     def __init__(
         self,
@@ -35,38 +44,8 @@ class Dashboard(Construct):
         super().__init__(scope, construct_id)
         self.name = Stack.of(self).stack_name
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.name)
-        dashboard.add_widgets(
-            _graph(
-                "Requests",
-                [
-                    _api_metric(api, "Count", "Sum"),
-                    _metric(metrics.REQUESTS, "Sum"),
-                    _metric(metrics.PREDICTIONS, "Sum"),
-                ],
-            ),
-            _graph(
-                "Latency",
-                [
-                    _api_metric(api, "Latency", "p95"),
-                    _metric(metrics.LATENCY, "p50"),
-                    _metric(metrics.LATENCY, "p95"),
-                ],
-            ),
-        )
-        dashboard.add_widgets(
-            _graph(
-                "Errors at the API",
-                [_api_metric(api, "4XXError", "Sum"), _api_metric(api, "5XXError", "Sum")],
-            ),
-            _graph(
-                "Errors in the function",
-                [
-                    _metric(metrics.CLIENT_ERRORS, "Sum"),
-                    _metric(metrics.SERVER_ERRORS, "Sum"),
-                    _metric(metrics.VARIANT_FAILURES, "Sum"),
-                ],
-            ),
-        )
+        dashboard.add_widgets(*_answers(api))
+        dashboard.add_widgets(*(_latency(api, statistic) for statistic in ("p50", "p95", "p99")))
         dashboard.add_widgets(
             cloudwatch.GraphWidget(
                 title="Feedback accuracy",
@@ -104,6 +83,57 @@ class Dashboard(Construct):
         )
 
 
+def _answers(api: HttpApi) -> list[cloudwatch.GraphWidget]:
+    """Whether requests are answered, and with which probabilities."""
+    return [
+        _graph(
+            "Requests and errors at the API",
+            [_api_metric(api, name, "Sum") for name in ("Count", "4XXError", "5XXError")],
+            _THIRD_WIDTH,
+        ),
+        _graph(
+            "Requests and errors in the function",
+            [
+                _metric(counted, "Sum")
+                for counted in (
+                    metrics.REQUESTS,
+                    metrics.PREDICTIONS,
+                    metrics.REPEATED_REQUESTS,
+                    metrics.CLIENT_ERRORS,
+                    metrics.SERVER_ERRORS,
+                    metrics.VARIANT_FAILURES,
+                    metrics.COLD_STARTS,
+                )
+            ],
+            _THIRD_WIDTH,
+        ),
+        cloudwatch.GraphWidget(
+            title="Predictions by probability, percent",
+            width=_THIRD_WIDTH,
+            # CloudWatch's percentile rank: which part of the values lies above one bound and not
+            # above the other. The outer bands have one bound.
+            left=[
+                _metric(metrics.PROBABILITY, f"PR({low}:{high})", _WINDOW)
+                for low, high in _PROBABILITY_BANDS
+            ],
+            left_y_axis=_PERCENT,
+            stacked=True,
+        ),
+    ]
+
+
+def _latency(api: HttpApi, statistic: str) -> cloudwatch.GraphWidget:
+    """Where a request's time goes: at the API, in the function, and in the function's stages."""
+    return _graph(
+        f"Latency by stage, {statistic}",
+        [
+            _api_metric(api, "Latency", statistic),
+            *(_metric(stage, statistic) for stage in _STAGES),
+        ],
+        _THIRD_WIDTH,
+    )
+
+
 def _metric(
     metric: metrics.Metric, statistic: str, period: Duration = _MINUTE
 ) -> cloudwatch.Metric:
@@ -127,5 +157,7 @@ def _api_metric(api: HttpApi, name: str, statistic: str) -> cloudwatch.Metric:
     )
 
 
-def _graph(title: str, left: list[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, width=_HALF_WIDTH, left=list(left))
+def _graph(
+    title: str, left: list[cloudwatch.Metric], width: int = _HALF_WIDTH
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, width=width, left=list(left))

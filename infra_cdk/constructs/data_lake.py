@@ -1,6 +1,6 @@
 """The lake: one private, versioned bucket, and who may touch which part of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from areyouacat import lake
-from areyouacat.settings import BACKBONE
+from areyouacat.settings import BACKBONE, SERVING
 from infra_cdk.settings import LAKE, Settings
 
 PHOTOS = f"{lake.PHOTOS_PREFIX}*"
@@ -19,6 +19,8 @@ EVALUATIONS = f"{lake.evaluation_prefix('*')}*"
 DATASETS = f"{lake.dataset_prefix('*')}*"
 FEATURES = f"{lake.features_prefix(BACKBONE.hash, '*')}*"
 MODELS = f"{lake.model_prefix('*')}*"
+UPLOADS = f"{lake.UPLOADS_PREFIX}*"
+TOMBSTONES = f"{lake.TOMBSTONES_PREFIX}*"
 SERVING_POINTER = lake.SERVING_POINTER_KEY
 
 
@@ -46,8 +48,15 @@ class DataLake(Construct):
                 ),
                 s3.LifecycleRule(
                     id="forget-uploads",
-                    prefix=LAKE.uploads_prefix,
+                    prefix=lake.UPLOADS_PREFIX,
                     expiration=Duration.days(LAKE.uploads_days),
+                ),
+                # Seeded photos have no such tag, labelled ones another; both stay.
+                s3.LifecycleRule(
+                    id="forget-photos-that-nobody-labelled",
+                    prefix=lake.PHOTOS_PREFIX,
+                    tag_filters={lake.ORIGIN_TAG: lake.ORIGIN_REQUEST},
+                    expiration=Duration.days(SERVING.photo_ttl_days),
                 ),
                 s3.LifecycleRule(
                     id="forget-half-uploads",
@@ -68,40 +77,51 @@ class DataLake(Construct):
         grantee: iam.IGrantable,
         *,
         read: Sequence[str] = (),
+        read_tags: Sequence[str] = (),
         write: Sequence[str] = (),
+        write_in_parts: bool = False,
+        tag: Sequence[str] = (),
+        delete_versions: Sequence[str] = (),
         list_prefixes: Sequence[str] = (),
+        list_versions: Sequence[str] = (),
         tell_absent: bool = False,
     ) -> None:
-        """Allow a role to read, write and list keys matching patterns, and no others.
+        """Allow a role to do with keys matching patterns what is named, and nothing else.
 
+        `write_in_parts`: large objects; whoever fails halfway must be able to clean up.
+        `delete_versions`: for good, one version at a time, each by its id.
         `tell_absent`: S3 answers 403 in the place of 404 to those who may not list, and no
         `s3:prefix` condition holds in a GetObject; so who must tell an absent key from a
         forbidden one lists the bucket without a condition.
         """
-        principal = grantee.grant_principal
-        if read:
-            principal.add_to_principal_policy(
-                iam.PolicyStatement(actions=["s3:GetObject"], resources=self._arns(read))
-            )
-        if write:
-            principal.add_to_principal_policy(
-                iam.PolicyStatement(
-                    actions=["s3:PutObject", "s3:AbortMultipartUpload"],
-                    resources=self._arns(write),
-                )
-            )
+        writing = ["s3:PutObject", *(["s3:AbortMultipartUpload"] if write_in_parts else [])]
+        for actions, patterns in (
+            (["s3:GetObject"], read),
+            (["s3:GetObjectTagging"], read_tags),
+            (writing, write),
+            (["s3:PutObjectTagging"], tag),
+            (["s3:DeleteObjectVersion"], delete_versions),
+        ):
+            if patterns:
+                _allow(grantee, actions, [self.bucket.arn_for_objects(key) for key in patterns])
         if tell_absent:
-            principal.add_to_principal_policy(
-                iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])
-            )
+            _allow(grantee, ["s3:ListBucket"], [self.bucket.bucket_arn])
         elif list_prefixes:
-            principal.add_to_principal_policy(
-                iam.PolicyStatement(
-                    actions=["s3:ListBucket"],
-                    resources=[self.bucket.bucket_arn],
-                    conditions={"StringLike": {"s3:prefix": list(list_prefixes)}},
-                )
-            )
+            self._allow_listing(grantee, "s3:ListBucket", list_prefixes)
+        if list_versions:
+            self._allow_listing(grantee, "s3:ListBucketVersions", list_versions)
 
-    def _arns(self, patterns: Sequence[str]) -> list[str]:
-        return [self.bucket.arn_for_objects(pattern) for pattern in patterns]
+    def _allow_listing(self, grantee: iam.IGrantable, action: str, prefixes: Sequence[str]) -> None:
+        below = {"StringLike": {"s3:prefix": list(prefixes)}}
+        _allow(grantee, [action], [self.bucket.bucket_arn], below)
+
+
+def _allow(
+    grantee: iam.IGrantable,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+) -> None:
+    grantee.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+    )

@@ -1,11 +1,12 @@
-"""API Gateway: a key on every method, throttling, and refusals in our own error shape."""
+"""API Gateway: routes, keys, throttling, validation, and refusals in our own error shape."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -13,54 +14,29 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra_cdk.constructs.function import retention
+from infra_cdk.constructs.refusals import REFUSALS, refusal_id
+from infra_cdk.request_models import request_model
 from infra_cdk.settings import API, LOG_RETENTION_DAYS, Settings, Target
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """What API Gateway answers in our place. No message: API Gateway's own words."""
+class Route:
+    """One method of one path, and the function that answers.
 
-    status: int | None
-    code: str
-    message: str | None
+    `path` as API Gateway writes it, such as `/predictions/{prediction_id}`. `body_model`: the
+    component schema of the OpenAPI document that a body must fit before the function sees it.
+    """
+
+    method: str
+    path: str
+    function: lambda_.IFunction
+    needs_key: bool = True
+    body_model: str | None = None
 
     @property
-    def template(self) -> str:
-        """The body's mapping template."""
-        if self.message is not None:
-            return json.dumps({"error": {"code": self.code, "message": self.message}})
-        # messageString is JSON text already: it brings its own quotes.
-        return f'{{"error": {{"code": "{self.code}", "message": $context.error.messageString}}}}'
-
-
-_TOO_MANY: Final = "too many requests; wait a second and try again"
-REFUSALS: Final = {
-    apigateway.ResponseType.DEFAULT_4_XX: Refusal(None, "bad_request", None),
-    apigateway.ResponseType.DEFAULT_5_XX: Refusal(
-        None, "internal_error", "the service failed to answer; try again"
-    ),
-    apigateway.ResponseType.INVALID_API_KEY: Refusal(
-        403, "forbidden", "a valid key is needed in the header x-api-key"
-    ),
-    apigateway.ResponseType.ACCESS_DENIED: Refusal(403, "forbidden", "access denied"),
-    # API Gateway does not tell an unknown route from missing credentials.
-    apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN: Refusal(
-        403, "forbidden", "no such path and method here, or credentials are missing"
-    ),
-    apigateway.ResponseType.REQUEST_TOO_LARGE: Refusal(
-        413, "payload_too_large", "the request is larger than 10 MB"
-    ),
-    apigateway.ResponseType.UNSUPPORTED_MEDIA_TYPE: Refusal(
-        415, "unsupported_format", "this content type is not accepted"
-    ),
-    apigateway.ResponseType.THROTTLED: Refusal(429, "too_many_requests", _TOO_MANY),
-    apigateway.ResponseType.QUOTA_EXCEEDED: Refusal(
-        429, "too_many_requests", "the key's quota is used up"
-    ),
-    apigateway.ResponseType.INTEGRATION_TIMEOUT: Refusal(
-        504, "timeout", "the service took too long to answer; try again"
-    ),
-}
+    def path_parameters(self) -> dict[str, bool]:
+        """The path's parameters in API Gateway's notation; all are required."""
+        return {f"method.request.path.{name}": True for name in re.findall(r"{(\w+)}", self.path)}
 
 
 class HttpApi(Construct):
@@ -71,22 +47,18 @@ class HttpApi(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        routes: Mapping[str, tuple[str, lambda_.IFunction]],
+        routes: Sequence[Route],
         settings: Settings,
     ) -> None:
-        """`routes`: path (one segment) to HTTP method and the function that answers."""
+        """The API with its routes, then what it answers by itself, then the key."""
         super().__init__(scope, construct_id)
         self._settings = settings
-        self._api = self._rest_api()
-        for path, (method, function) in routes.items():
-            self._api.root.add_resource(path).add_method(
-                method,
-                apigateway.LambdaIntegration(
-                    function,
-                    timeout=Duration.seconds(API.integration_timeout_seconds),
-                    allow_test_invoke=False,
-                ),
-            )
+        self._api = self._rest_api(routes)
+        self._validator = self._api.add_request_validator(
+            "Requests", validate_request_body=True, validate_request_parameters=True
+        )
+        for route in routes:
+            self._add(route)
         for response_type, refusal in REFUSALS.items():
             self._api.add_gateway_response(
                 refusal_id(response_type),
@@ -126,7 +98,40 @@ class HttpApi(Construct):
             )
         return self._api.url
 
-    def _rest_api(self) -> apigateway.RestApi:
+    def _add(self, route: Route) -> None:
+        models = {"application/json": self._model(route.body_model)} if route.body_model else None
+        parameters = route.path_parameters
+        self._api.root.resource_for_path(route.path).add_method(
+            route.method,
+            apigateway.LambdaIntegration(
+                route.function,
+                timeout=Duration.seconds(API.integration_timeout_seconds),
+                allow_test_invoke=False,
+            ),
+            api_key_required=route.needs_key,
+            request_models=models,
+            request_parameters=parameters or None,
+            request_validator=self._validator if models or parameters else None,
+        )
+
+    def _model(self, name: str) -> apigateway.IModel:
+        """The model of a body, from the schema as it is: CDK's own class would take it apart."""
+        schema = request_model(name)
+        model = apigateway.CfnModel(
+            self,
+            name,
+            rest_api_id=self.rest_api_id,
+            name=name,
+            content_type="application/json",
+            schema=schema,
+        )
+        # A deployment is a copy: another schema needs another one, made after the model.
+        deployment = cast(apigateway.Deployment, self._api.latest_deployment)
+        deployment.add_to_logical_id({name: schema})
+        deployment.node.add_dependency(model)
+        return apigateway.Model.from_model_name(self, f"{name}Model", model.ref)
+
+    def _rest_api(self, routes: Sequence[Route]) -> apigateway.RestApi:
         stack = Stack.of(self)
         access_log = logs.LogGroup(
             self,
@@ -141,11 +146,16 @@ class HttpApi(Construct):
             rest_api_name=stack.stack_name,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             binary_media_types=list(API.binary_media_types),
-            default_method_options=apigateway.MethodOptions(api_key_required=True),
+            min_compression_size=Size.bytes(API.min_compression_bytes),
             deploy_options=apigateway.StageOptions(
                 stage_name=API.stage,
                 throttling_rate_limit=API.rate_per_second,
                 throttling_burst_limit=API.burst_requests,
+                method_options={
+                    f"{route.path}/{route.method}": _KEYLESS
+                    for route in routes
+                    if not route.needs_key
+                },
                 tracing_enabled=self._settings.on.tracing,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
@@ -207,11 +217,10 @@ class HttpApi(Construct):
         return key
 
 
-def refusal_id(response_type: apigateway.ResponseType) -> str:
-    """A construct id of a response type, such as `RefusalInvalidApiKey`."""
-    return "Refusal" + response_type.response_type.title().replace("_", "")
-
-
+_KEYLESS: Final = apigateway.MethodDeploymentOptions(
+    throttling_rate_limit=API.keyless_rate_per_second,
+    throttling_burst_limit=API.keyless_burst_requests,
+)
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",

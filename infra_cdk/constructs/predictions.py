@@ -14,19 +14,19 @@ class Predictions(Construct):
     """On-demand tables with point-in-time recovery."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
-        """Keys, indexes and the TTL attribute are `areyouacat.predictions`'."""
+        """Keys, indexes and TTL attributes are `areyouacat.predictions`'."""
         super().__init__(scope, construct_id)
         self._settings = settings
-        self.table = self._table(
-            "Table", predictions.PARTITION_KEY, ttl_attribute=predictions.TTL_ATTRIBUTE
-        )
+        self.table = self._table("Table", predictions.PARTITION_KEY, predictions.TTL_ATTRIBUTE)
         self._index(
             predictions.PREDICTED_INDEX, predictions.PREDICTED_BUCKET, predictions.PREDICTED_AT
         )
         self._index(
             predictions.FEEDBACK_INDEX, predictions.FEEDBACK_BUCKET, predictions.FEEDBACK_AT
         )
-        self.control = self._table("Control", predictions.CONTROL_PARTITION_KEY)
+        self.control = self._table(
+            "Control", predictions.CONTROL_PARTITION_KEY, predictions.CONTROL_TTL_ATTRIBUTE
+        )
 
     def allow(self, function: PythonFunction, actions: Sequence[str]) -> None:
         """Allow single-item operations, such as `GetItem`, on the predictions table."""
@@ -43,9 +43,7 @@ class Predictions(Construct):
         """Allow single-item operations on the control table."""
         function.allow([f"dynamodb:{action}" for action in actions], [self.control.table_arn])
 
-    def _table(
-        self, construct_id: str, partition_key: str, ttl_attribute: str | None = None
-    ) -> dynamodb.Table:
+    def _table(self, construct_id: str, partition_key: str, ttl_attribute: str) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             construct_id,

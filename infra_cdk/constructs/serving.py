@@ -3,15 +3,22 @@
 from constructs import Construct
 
 from infra_cdk.bundling import Bundler
-from infra_cdk.constructs.data_lake import INDEX, MODELS, PHOTOS, SERVING_POINTER, DataLake
+from infra_cdk.constructs.data_lake import (
+    MODELS,
+    PHOTOS,
+    SERVING_POINTER,
+    TOMBSTONES,
+    UPLOADS,
+    DataLake,
+)
 from infra_cdk.constructs.function import PythonFunction
-from infra_cdk.constructs.http_api import HttpApi
+from infra_cdk.constructs.http_api import HttpApi, Route
 from infra_cdk.constructs.predictions import Predictions
 from infra_cdk.settings import Settings
 
 
 class Serving(Construct):
-    """`predict` answers for photos; `api` for feedback, model and health."""
+    """`predict` answers for photos; `api` for everything around them."""
 
     def __init__(
         self,
@@ -40,7 +47,12 @@ class Serving(Construct):
             environment=environment,
         )
         lake.grant(
-            self.predict, read=[SERVING_POINTER, MODELS], write=[PHOTOS, INDEX], tell_absent=True
+            self.predict,
+            read=[SERVING_POINTER, MODELS, UPLOADS],
+            write=[PHOTOS],
+            tag=[PHOTOS],
+            delete_versions=[UPLOADS],
+            tell_absent=True,
         )
         predictions.allow(self.predict, ["GetItem", "PutItem"])
 
@@ -52,19 +64,37 @@ class Serving(Construct):
             handler="api.handler",
             settings=settings,
             bundler=bundler,
-            environment=environment,
+            environment={**environment, "CONTROL_TABLE": predictions.control.table_name},
         )
-        lake.grant(self.rest, read=[SERVING_POINTER, MODELS], tell_absent=True)
-        predictions.allow(self.rest, ["GetItem", "UpdateItem"])
+        # Whoever holds a presigned upload writes with this role's right to do so. An erased photo
+        # leaves a tombstone and an empty object; its bytes, and every version of them, go.
+        lake.grant(
+            self.rest,
+            read=[SERVING_POINTER, MODELS, PHOTOS],
+            read_tags=[PHOTOS],
+            write=[UPLOADS, TOMBSTONES, PHOTOS],
+            tag=[PHOTOS],
+            delete_versions=[PHOTOS],
+            list_versions=[PHOTOS],
+            tell_absent=True,
+        )
+        predictions.allow(self.rest, ["GetItem", "UpdateItem", "DeleteItem"])
+        predictions.allow_control(self.rest, ["UpdateItem"])  # the caps on feedback
 
-        self.api = HttpApi(
-            self,
-            "HttpApi",
-            routes={
-                "predict": ("POST", self.predict),
-                "feedback": ("POST", self.rest),
-                "model": ("GET", self.rest),
-                "health": ("GET", self.rest),
-            },
-            settings=settings,
-        )
+        self.api = HttpApi(self, "HttpApi", routes=self._routes(), settings=settings)
+
+    def _routes(self) -> list[Route]:
+        predict, rest = self.predict, self.rest
+        return [
+            # No model of its body: it is a photo's bytes more often than JSON, and the function
+            # must read JSON itself anyway, since API Gateway looks at no other content type.
+            Route("POST", "/predict", predict),
+            Route("POST", "/uploads", rest, body_model="UploadRequest"),
+            Route("POST", "/feedback", rest, body_model="FeedbackRequest"),
+            Route("GET", "/predictions/{prediction_id}", rest),
+            Route("DELETE", "/predictions/{prediction_id}", rest),
+            Route("GET", "/model", rest),
+            Route("GET", "/health", rest),
+            Route("GET", "/openapi.json", rest, needs_key=False),
+            Route("GET", "/docs", rest, needs_key=False),
+        ]

@@ -107,11 +107,13 @@ class Training(Construct):
                 "CONTROL_TABLE": predictions.control.table_name,
             },
         )
-        # Feedback becomes index and label shards here; tombstones are listed, never read.
+        # Feedback becomes index and label shards here; its photos are asked for their size, since
+        # an erased one is empty; tombstones are listed, never read.
         lake.grant(
             snapshot,
-            read=[INDEX, LABELS, DATASETS, FEATURES],
+            read=[INDEX, LABELS, DATASETS, FEATURES, PHOTOS],
             write=[INDEX, LABELS, DATASETS],
+            write_in_parts=True,
             tell_absent=True,
         )
         predictions.allow_queries(snapshot)

@@ -29,6 +29,7 @@ class TrainingJob(Construct):
             self.role,
             read=[PHOTOS, DATASETS, FEATURES],
             write=[FEATURES, TRAINING],
+            write_in_parts=True,
             list_prefixes=[PHOTOS, DATASETS, FEATURES, TRAINING],
         )
         self._allow_logs()

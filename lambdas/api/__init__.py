@@ -1,1 +1,1 @@
-"""The bundle without LiteRT, numpy or Pillow: feedback, model and health."""
+"""The bundle without LiteRT, numpy or Pillow: all of the API but the photo itself."""

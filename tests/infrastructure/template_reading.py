@@ -1,9 +1,12 @@
 """Reading a CloudFormation template: resources by type, statements by role."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 Template = Mapping[str, Any]
+
+_SHORT = {"DataLake": "lake", "PredictionsTable": "predictions", "PredictionsControl": "control"}
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
@@ -55,6 +58,50 @@ def function_named(template: Template, name: str) -> dict[str, Any]:
         if function["FunctionName"] == f"AreYouACat-{name}"
     )
     return found
+
+
+def routes(template: Template) -> dict[str, dict[str, Any]]:
+    """Properties of every method, by method and path such as `GET /health`."""
+    parents = resources(template, "ApiGateway::Resource")
+
+    def path(reference: Any) -> str:
+        if "Ref" not in reference:
+            return ""  # the root
+        resource = parents[reference["Ref"]]
+        return f"{path(resource['ParentId'])}/{resource['PathPart']}"
+
+    return {
+        f"{method['HttpMethod']} {path(method['ResourceId'])}": method
+        for method in resources(template, "ApiGateway::Method").values()
+    }
+
+
+def statements_of(template: Template, name: str) -> dict[str, set[str]]:
+    """What a function may do: the resources of every action, with what CDK names shortened.
+
+    Such as `lake/photos/*`; a condition stands in brackets. Logs and traces, which every function
+    has, are left out.
+    """
+    allowed: dict[str, set[str]] = {}
+    role = role_of(function_named(template, name))
+    for owner, statement in identity_statements(template):
+        if owner != role:
+            continue
+        condition = f" {json.dumps(statement['Condition'])}" if "Condition" in statement else ""
+        for action in as_list(statement["Action"]):
+            if not action.startswith(("logs:", "xray:")):
+                allowed.setdefault(action, set()).update(
+                    _shortened(resource) + condition for resource in as_list(statement["Resource"])
+                )
+    return allowed
+
+
+def _shortened(resource: Any) -> str:
+    if "Fn::Join" in resource:
+        first, *rest = resource["Fn::Join"][1]
+        return _shortened(first) + "".join(rest)
+    logical_id: str = resource["Fn::GetAtt"][0]
+    return next(short for start, short in _SHORT.items() if logical_id.startswith(start))
 
 
 def role_of(function: Mapping[str, Any]) -> str:

@@ -1,21 +1,137 @@
-"""The HTTP API: keys, throttling, refusals, and the loop behind it."""
+"""The HTTP API: routes, keys, throttling, validation, refusals, and the loop behind it."""
 
 import json
 import re
 
-from areyouacat.settings import MONITORING
-from infra_cdk.settings import API, FUNCTIONS
-from tests.infrastructure.template_reading import Template, function_named, only, resources
+import pytest
+
+from areyouacat import metrics
+from areyouacat.settings import BACKBONE, IMAGES, MONITORING
+from infra_cdk.request_models import request_model
+from infra_cdk.settings import API, FUNCTIONS, OPENAPI_FILE
+from tests.infrastructure.template_reading import (
+    Template,
+    function_named,
+    only,
+    resources,
+    routes,
+)
 
 LOGGING_ACCOUNT = "AWS::ApiGateway::Account"
 
 
-def test_every_method_needs_a_key(template: Template) -> None:
-    methods = resources(template, "ApiGateway::Method").values()
+ROUTES = {
+    "POST /predict": "predict",
+    "POST /uploads": "api",
+    "POST /feedback": "api",
+    "GET /predictions/{prediction_id}": "api",
+    "DELETE /predictions/{prediction_id}": "api",
+    "GET /model": "api",
+    "GET /health": "api",
+    "GET /openapi.json": "api",
+    "GET /docs": "api",
+}
+KEYLESS = {"GET /openapi.json", "GET /docs"}
 
-    assert {method["HttpMethod"] for method in methods} == {"GET", "POST"}
-    assert len(methods) == 4
-    assert all(method["ApiKeyRequired"] is True for method in methods)
+
+def test_every_route_leads_to_its_function(template: Template) -> None:
+    functions = resources(template, "Lambda::Function")
+
+    answering = {}
+    for route, method in routes(template).items():
+        (function,) = (
+            name for name in functions if f'"{name}"' in json.dumps(method["Integration"]["Uri"])
+        )
+        assert method["Integration"]["Type"] == "AWS_PROXY"
+        answering[route] = functions[function]["FunctionName"].removeprefix("AreYouACat-")
+
+    assert answering == ROUTES
+
+
+def test_only_the_documentation_is_there_without_a_key(template: Template) -> None:
+    needs_key = {route: method["ApiKeyRequired"] for route, method in routes(template).items()}
+
+    assert needs_key == {route: route not in KEYLESS for route in ROUTES}
+
+
+def test_the_documented_routes_are_those_that_need_a_key(template: Template) -> None:
+    paths = json.loads(OPENAPI_FILE.read_text())["paths"]
+
+    documented = {f"{method.upper()} {path}" for path in paths for method in paths[path]}
+    assert documented == routes(template).keys() - KEYLESS
+
+
+def test_routes_without_a_key_are_throttled_by_themselves(template: Template) -> None:
+    settings = {
+        f"{entry['HttpMethod']} {entry['ResourcePath'].replace('~1', '')}": (
+            entry["ThrottlingRateLimit"],
+            entry["ThrottlingBurstLimit"],
+        )
+        for entry in only(template, "ApiGateway::Stage")["MethodSettings"]
+    }
+
+    keyless = (API.keyless_rate_per_second, API.keyless_burst_requests)
+    assert settings == {
+        "* /*": (API.rate_per_second, API.burst_requests),
+        **dict.fromkeys(KEYLESS, keyless),
+    }
+
+
+def test_strangers_leave_room_for_callers_with_a_key() -> None:
+    concurrency = FUNCTIONS["api"].reserved_concurrency
+
+    assert concurrency is not None
+    assert len(KEYLESS) * API.keyless_burst_requests < concurrency
+    assert API.keyless_rate_per_second <= API.rate_per_second / 10
+
+
+def test_bodies_are_checked_against_the_models_of_the_openapi_document(template: Template) -> None:
+    models = resources(template, "ApiGateway::Model")
+    (validator,) = resources(template, "ApiGateway::RequestValidator")
+
+    checked = {
+        route: method["RequestModels"]
+        for route, method in routes(template).items()
+        if "RequestModels" in method
+    }
+    assert checked.keys() == {"POST /uploads", "POST /feedback"}
+    for route, name in {
+        "POST /uploads": "UploadRequest",
+        "POST /feedback": "FeedbackRequest",
+    }.items():
+        model = models[checked[route]["application/json"]["Ref"]]
+        assert routes(template)[route]["RequestValidatorId"] == {"Ref": validator}
+        assert (model["Name"], model["ContentType"]) == (name, "application/json")
+        assert model["Schema"] == request_model(name)
+
+
+def test_the_prediction_of_a_path_is_required(template: Template) -> None:
+    (validator,) = resources(template, "ApiGateway::RequestValidator")
+
+    required = {
+        route: (method["RequestParameters"], method["RequestValidatorId"])
+        for route, method in routes(template).items()
+        if "RequestParameters" in method
+    }
+    needed = ({"method.request.path.prediction_id": True}, {"Ref": validator})
+    assert required == {
+        "GET /predictions/{prediction_id}": needed,
+        "DELETE /predictions/{prediction_id}": needed,
+    }
+
+
+def test_the_validator_looks_at_body_and_parameters(template: Template) -> None:
+    validator = only(template, "ApiGateway::RequestValidator")
+
+    assert validator["ValidateRequestBody"] is True
+    assert validator["ValidateRequestParameters"] is True
+
+
+def test_large_answers_are_compressed_and_predictions_are_not(template: Template) -> None:
+    smallest = only(template, "ApiGateway::RestApi")["MinimumCompressionSize"]
+
+    grid = [[-0.123456] * BACKBONE.grid] * BACKBONE.grid
+    assert len(json.dumps(grid)) < smallest < OPENAPI_FILE.stat().st_size
 
 
 def test_the_key_works_on_our_stage_only_and_is_throttled(template: Template) -> None:
@@ -42,9 +158,7 @@ def test_throttling_answers_before_the_function_runs_out_of_concurrency() -> Non
 def test_photos_are_binary_and_json_is_not(template: Template) -> None:
     binary = only(template, "ApiGateway::RestApi")["BinaryMediaTypes"]
 
-    assert "image/jpeg" in binary
-    assert "application/octet-stream" in binary
-    assert not {"*/*", "application/json"} & set(binary)
+    assert set(binary) == {*IMAGES.media_types, "application/octet-stream"}
 
 
 def test_every_refusal_of_the_gateway_has_our_shape(template: Template) -> None:
@@ -69,18 +183,21 @@ def test_every_refusal_of_the_gateway_has_our_shape(template: Template) -> None:
     assert codes["INVALID_API_KEY"] == ("403", "forbidden")
     assert codes["MISSING_AUTHENTICATION_TOKEN"] == ("403", "forbidden")
     assert codes["REQUEST_TOO_LARGE"] == ("413", "payload_too_large")
+    assert codes["BAD_REQUEST_BODY"] == ("422", "invalid_request")
+    assert codes["BAD_REQUEST_PARAMETERS"] == ("422", "invalid_request")
     assert codes["THROTTLED"] == ("429", "too_many_requests")
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(codes)
 
 
-def test_refusals_are_part_of_what_is_deployed(template: Template) -> None:
+def test_refusals_models_and_methods_are_part_of_what_is_deployed(template: Template) -> None:
     (deployment,) = (
         resource
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::ApiGateway::Deployment"
     )
 
-    assert set(resources(template, "ApiGateway::GatewayResponse")) <= set(deployment["DependsOn"])
+    for kind in ("GatewayResponse", "Model", "RequestValidator", "Method"):
+        assert set(resources(template, f"ApiGateway::{kind}")) <= set(deployment["DependsOn"])
 
 
 def test_requests_are_logged_without_addresses_of_people(template: Template) -> None:
@@ -151,5 +268,41 @@ def test_the_dashboard_shows_metrics_that_are_written(template: Template) -> Non
     body = json.dumps(only(template, "CloudWatch::Dashboard")["DashboardBody"])
 
     shown = set(re.findall(r'\\"AreYouACat\\",\\"(\w+)\\"', body))
+    assert shown <= {metric.name for metric in metrics.ALL}
     assert {"Requests", "Latency", "ServerErrors", "FeedbackAccuracy", "PositiveShare"} <= shown
     assert "ExecutionsFailed" in body
+
+
+def dashboard_widgets(template: Template) -> dict[str, list[tuple[str, str]]]:
+    """Metric name and statistic of every line, by the widget's title."""
+    parts = only(template, "CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "reference" for part in parts))
+    return {
+        widget["properties"]["title"]: [
+            (line[1], line[-1]["stat"])
+            for line in widget["properties"].get("metrics", [])
+            if "stat" in line[-1]
+        ]
+        for widget in body["widgets"]
+    }
+
+
+@pytest.mark.parametrize("statistic", ["p50", "p95", "p99"])
+def test_the_dashboard_shows_where_a_requests_time_goes(template: Template, statistic: str) -> None:
+    lines = dashboard_widgets(template)[f"Latency by stage, {statistic}"]
+
+    assert lines == [
+        (name, statistic)
+        for name in ("Latency", "Latency", "DecodeLatency", "InferenceLatency", "WriteLatency")
+    ]
+
+
+def test_the_dashboards_histogram_covers_every_probability_once(template: Template) -> None:
+    lines = dashboard_widgets(template)["Predictions by probability, percent"]
+
+    assert {name for name, _ in lines} == {"Probability"}
+    bounds = [re.fullmatch(r"PR\((.*):(.*)\)", statistic) for _, statistic in lines]
+    lows, highs = zip(*(found.groups() for found in bounds if found), strict=True)
+    assert len(lines) == len(lows) == 5
+    assert (lows[0], highs[-1]) == ("", "")
+    assert lows[1:] == highs[:-1] == ("0.2", "0.4", "0.6", "0.8")

@@ -26,3 +26,16 @@ def starter(empty_instance: Instance, tmp_path_factory: pytest.TempPathFactory) 
     done = empty_instance.run("local_cloud.starter", str(folder))
     assert done.returncode == 0, done.stdout
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained(empty_instance: Instance, starter: Path) -> Instance:
+    """Seeded with the starter photos, trained once, served."""
+    cloud = empty_instance
+    seeded = cloud.run("local_cloud.cli", "run", "--", "python", "-m", "training_job.seed",
+                       str(starter), "--source=starter")  # fmt: skip
+    assert seeded.returncode == 0, seeded.stdout
+    followed = cloud.run("local_cloud.cli", "run", "--", "python", "-m", "training_job.follow",
+                         "--machine=train", "--reason=test")  # fmt: skip
+    assert followed.returncode == 0, followed.stdout
+    return cloud

@@ -6,9 +6,10 @@ import os
 import socket
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def eventually(what: str, condition: Callable[[], Any], seconds: float = 300.0) -> Any:
+    """What the condition gives, as soon as it gives something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"waited {seconds:.0f} s for {what}")
 
 
 @dataclass(frozen=True)
@@ -145,10 +156,13 @@ class Instance:
         *,
         content_type: str = "application/json",
         with_key: bool = True,
+        idempotency_key: str | None = None,
     ) -> Answer:
         """One request to the API, over HTTPS through API Gateway."""
         found = self.endpoints
         headers = {"content-type": content_type}
+        if idempotency_key is not None:
+            headers["idempotency-key"] = idempotency_key
         if with_key:
             headers["x-api-key"] = found["api_key"]
         data = json.dumps(body).encode() if isinstance(body, dict) else body
@@ -162,6 +176,29 @@ class Instance:
         except urllib.error.HTTPError as error:
             return Answer(error.code, json.loads(error.read() or b"{}"))
 
-    def predict(self, photo: bytes) -> Answer:
+    def predict(self, photo: bytes, *, idempotency_key: str | None = None) -> Answer:
         """POST /predict with a photo's bytes."""
-        return self.call("POST", "predict", photo, content_type="image/jpeg")
+        return self.call(
+            "POST", "predict", photo, content_type="image/jpeg", idempotency_key=idempotency_key
+        )
+
+    def raise_throttles(self, rate: int = 1_000) -> None:
+        """Let the tests ask faster than a user may; this local cloud is theirs alone."""
+        gateway = self.client("apigateway")
+        (plan,) = gateway.get_usage_plans()["items"]
+        gateway.update_usage_plan(
+            usagePlanId=plan["id"],
+            patchOperations=[
+                {"op": "replace", "path": f"/throttle/{name}", "value": str(rate)}
+                for name in ("rateLimit", "burstLimit")
+            ],
+        )
+        (stage,) = plan["apiStages"]
+        gateway.update_stage(
+            restApiId=stage["apiId"],
+            stageName=stage["stage"],
+            patchOperations=[
+                {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(rate)}
+                for name in ("rateLimit", "burstLimit")
+            ],
+        )

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +37,7 @@ from areyouacat.lease import training_job_name
 from areyouacat.predictions import CONTROL_PARTITION_KEY, TRAIN_LEASE_ID
 from areyouacat.serving_pointer import ServingPointer
 from areyouacat.settings import IMAGES, LABELS
-from local_cloud.supervisor import poll
-from tests.integration.instance import APP_PYTHON, Instance
+from tests.integration.instance import APP_PYTHON, Instance, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -47,13 +46,6 @@ DISK_MIB = 1024  # for all that training jobs need at once; memory only as far a
 ROOM_LEFT_MIB = 24  # of a full disk: a job starts with it, but cannot write its model
 FIRST_NEGATIVES = 40
 NO_SPACE = "No space left on device"
-
-
-def eventually(what: str, condition: Callable[[], Any], seconds: float = 300.0) -> Any:
-    for _ in poll(seconds):
-        if found := condition():
-            return found
-    raise AssertionError(f"waited {seconds:.0f} s for {what}")
 
 
 @dataclass(frozen=True)

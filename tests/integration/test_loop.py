@@ -7,9 +7,7 @@ import hashlib
 import io
 import json
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,7 @@ from PIL import Image, ImageOps
 from streamlit.testing.v1 import AppTest
 
 from areyouacat.settings import LABELS, MODEL_NAME, MONITORING
-from tests.integration.instance import APP_PYTHON, ROOT, Instance
-
-
-def eventually(what: str, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"waited {seconds:.0f} s for {what}")
+from tests.integration.instance import APP_PYTHON, ROOT, Instance, eventually
 
 
 def mirrored(photo: Path) -> bytes:
@@ -67,19 +56,6 @@ trusted = ssl.create_default_context(cafile=os.environ["AWS_CA_BUNDLE"])
 print(urllib.request.urlopen(request, context=trusted).read().decode())
 """
 """A user's own script, which knows nothing but what the `env` file says."""
-
-
-@pytest.fixture(scope="module")
-def trained(empty_instance: Instance, starter: Path) -> Instance:
-    """Seeded with the starter photos, trained once, served."""
-    cloud = empty_instance
-    seeded = cloud.run("local_cloud.cli", "run", "--", "python", "-m", "training_job.seed",
-                       str(starter), "--source=starter")  # fmt: skip
-    assert seeded.returncode == 0, seeded.stdout
-    followed = cloud.run("local_cloud.cli", "run", "--", "python", "-m", "training_job.follow",
-                         "--machine=train", "--reason=test")  # fmt: skip
-    assert followed.returncode == 0, followed.stdout
-    return cloud
 
 
 def test_before_the_first_model_the_api_says_so(empty_instance: Instance) -> None:

@@ -69,7 +69,7 @@ def test_an_erased_photo_leaves_the_lake_and_every_later_data_set(trained: Insta
     assert retrained.returncode == 0, retrained.stdout
 
     held = s3.list_object_versions(Bucket=bucket, Prefix=lake.photo_key(photo))
-    assert "Versions" not in held
+    assert [version["Size"] for version in held["Versions"]] == [0]
     manifests = {
         entry["Key"]: photo.encode()
         in s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()

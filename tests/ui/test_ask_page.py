@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.fake_api import FakeApi, error, prediction
+from tests.ui.fake_api import FakeApi, Reply, error, prediction
 
 APP = Path(__file__).parents[2] / "ui" / "app.py"
 
@@ -103,6 +103,62 @@ def test_an_unsure_verdict_asks_what_the_photo_shows(api: FakeApi, photo: bytes)
     assert json.loads(api.bodies("/feedback")[0])["label"] == "not_cat"
 
 
+def test_feedback_beyond_the_cap_is_told_in_plain_words(api: FakeApi, photo: bytes) -> None:
+    page = ask(photo)
+    api.flaky["/feedback"].append(Reply(429, error("too_much_feedback"), {"Retry-After": "1800"}))
+
+    button(page, "Wrong")
+
+    assert "next hour" in words_of(page)
+
+
+def test_an_erased_photo_takes_its_answer_with_it(api: FakeApi, photo: bytes) -> None:
+    page = ask(photo)
+    assert api.records
+
+    button(page, "Yes, erase it")
+    page.run()
+
+    assert not api.records
+    assert "Erased: the photo" in words_of(page)
+    assert not page.subheader
+    assert len(api.bodies("/predict")) == 1
+
+
+def test_a_photo_of_the_operators_own_stays_and_the_page_says_so(
+    api: FakeApi, photo: bytes
+) -> None:
+    api.photo_erased = False
+    page = ask(photo)
+
+    button(page, "Yes, erase it")
+
+    assert "The photo itself stays" in words_of(page)
+
+
+def test_an_answer_that_was_gone_already_disappears_too(api: FakeApi, photo: bytes) -> None:
+    page = ask(photo)
+    api.records.clear()
+
+    button(page, "Yes, erase it")
+
+    assert "no longer known" in words_of(page)
+    assert not page.subheader
+
+
+def test_erasing_that_fails_says_so_and_can_be_tried_again(api: FakeApi, photo: bytes) -> None:
+    page = ask(photo)
+    api.answers["/predictions/p-1"] = (500, error("internal_error"))
+
+    button(page, "Yes, erase it")
+    assert "Something went wrong" in words_of(page)
+    assert page.subheader
+
+    del api.answers["/predictions/p-1"]
+    button(page, "Yes, erase it")
+    assert "Erased" in words_of(page)
+
+
 def test_feedback_that_fails_says_so_and_can_be_tried_again(api: FakeApi, photo: bytes) -> None:
     api.answers["/feedback"] = (404, error("not_found"))
     page = ask(photo)
@@ -110,7 +166,7 @@ def test_feedback_that_fails_says_so_and_can_be_tried_again(api: FakeApi, photo:
     button(page, "Wrong")
     assert "no longer known" in words_of(page)
 
-    api.answers["/feedback"] = (200, {})
+    del api.answers["/feedback"]
     button(page, "Wrong")
     assert "Thank you" in words_of(page)
     assert "no longer known" not in words_of(page)
@@ -121,7 +177,10 @@ def test_feedback_that_fails_says_so_and_can_be_tried_again(api: FakeApi, photo:
     [
         (400, "unreadable_image", "cannot be read as a picture"),
         (413, "payload_too_large", "too large"),
+        (409, "upload_used", "Send the photo again"),
+        (409, "idempotency_key_reused", "Use a new key"),
         (413, "too_many_pixels", "too many pixels"),
+        (413, "too_complex", "takes too long to open"),
         (415, "unsupported_format", "JPEG, PNG, WebP, GIF"),
         (429, "too_many_requests", "Wait a few seconds"),
         (500, "internal_error", "Something went wrong"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from areyouacat.settings import IMAGES
+from areyouacat.settings import IMAGES, SERVING
 from ui import photos
 
 
@@ -20,9 +20,16 @@ def test_a_photo_that_fits_is_sent_untouched(photo: bytes) -> None:
     assert photos.to_send(photo) is photo
 
 
+def test_a_photo_too_large_for_a_body_but_not_for_an_upload_is_sent_untouched() -> None:
+    large = encoded(Image.new("RGB", (1400, 1200)), "PNG", compress_level=0)
+    assert SERVING.max_body_bytes < len(large) < IMAGES.max_bytes
+
+    assert photos.to_send(large) is large
+
+
 def test_a_photo_of_too_many_bytes_is_sent_smaller() -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (1500, 2600, 3), dtype=np.uint8)
-    large = encoded(Image.fromarray(noise), "PNG")
+    noise = np.random.default_rng(1).integers(0, 255, (2000, 3500, 3), dtype=np.uint8)
+    large = encoded(Image.fromarray(noise), "PNG", compress_level=0)
     assert len(large) > IMAGES.max_bytes
 
     sent = photos.to_send(large)
@@ -30,7 +37,7 @@ def test_a_photo_of_too_many_bytes_is_sent_smaller() -> None:
     assert len(sent) <= IMAGES.max_bytes
     with Image.open(io.BytesIO(sent)) as smaller:
         assert smaller.format == "JPEG"
-        assert smaller.size == (photos.SENT_PX, 1182)
+        assert smaller.size == (photos.SENT_PX, 1170)
 
 
 def test_too_many_bytes_that_are_no_photo_are_left_for_the_api_to_judge() -> None:

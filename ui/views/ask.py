@@ -8,7 +8,9 @@ import streamlit as st
 
 from areyouacat.settings import IMAGES, LABELS, UNSURE
 from ui import heat_map, photos, words
-from ui.client import Api, ApiError, HttpApi, NoModelYetError, Prediction
+from ui.answers import Prediction
+from ui.api_errors import ApiError, NoModelYetError, UnknownPredictionError
+from ui.client import Api, HttpApi
 from ui.configuration import Configuration, NotConfiguredError
 
 UPLOAD, CAMERA = "Upload a photo", "Use the camera"
@@ -80,9 +82,14 @@ def _chosen_photo() -> bytes | None:
 
 
 def _answer(api: Api, photo: bytes) -> None:
+    name = hashlib.sha256(photo).hexdigest()
+    erased: dict[str, str] = st.session_state.setdefault("erased", {})
+    if name in erased:
+        st.success(erased[name], icon=":material/delete:")
+        return
     try:
         with st.spinner("Looking at your photo …"):
-            prediction = _predict_once(api, photo)
+            prediction = _predict_once(api, name, photo)
     except NoModelYetError as error:
         st.info(str(error), icon=":material/model_training:")
         return
@@ -96,14 +103,14 @@ def _answer(api: Api, photo: bytes) -> None:
         strength = _heat_map_strength(prediction)
         model = prediction.model
         st.caption(f"Answered by {model.name}, version {model.version} ({model.role}).")
+        _offer_to_erase(api, name, prediction)
     with seen:
         _show_photo(photo, prediction, strength)
 
 
-def _predict_once(api: Api, photo: bytes) -> Prediction:
+def _predict_once(api: Api, name: str, photo: bytes) -> Prediction:
     """One prediction per photo and visit: moving a slider is no new question."""
     known: dict[str, Prediction] = st.session_state.setdefault("predictions", {})
-    name = hashlib.sha256(photo).hexdigest()
     if name not in known:
         known[name] = api.predict(photos.to_send(photo))
     return known[name]
@@ -197,3 +204,26 @@ def _give_feedback(api: Api, prediction: Prediction, label: str) -> None:
         st.session_state["feedback_problem"] = str(error)
     else:
         st.session_state["feedback"][prediction.prediction_id] = label
+
+
+def _offer_to_erase(api: Api, name: str, prediction: Prediction) -> None:
+    with st.popover("Erase this photo", type="tertiary", icon=":material/delete:"):
+        st.write("Delete the photo, this answer and what you said about it, for good?")
+        st.button("Yes, erase it", on_click=_erase, args=(api, name, prediction))
+    if problem := st.session_state.pop("erase_problem", None):
+        st.error(problem, icon=":material/error:")
+
+
+def _erase(api: Api, name: str, prediction: Prediction) -> None:
+    """Runs before the page is drawn again, as `_give_feedback` does."""
+    try:
+        photo_erased = api.erase(prediction.prediction_id)
+    except UnknownPredictionError as error:
+        gone = str(error)
+    except ApiError as error:
+        st.session_state["erase_problem"] = str(error)
+        return
+    else:
+        gone = words.erased(photo_erased=photo_erased)
+    st.session_state["predictions"].pop(name, None)
+    st.session_state["erased"][name] = gone

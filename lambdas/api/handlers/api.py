@@ -1,26 +1,53 @@
-"""`POST /feedback`, `GET /model` and `GET /health`."""
+"""Everything but the photo itself: uploads, feedback, stored predictions, the model, health."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from areyouacat.errors import NoModelError
+from areyouacat.contract import PredictionId
+from areyouacat.errors import (
+    EmptyBodyError,
+    InvalidRequestError,
+    NoModelError,
+    NotFoundError,
+    TooMuchFeedbackError,
+)
+from areyouacat.predictions import Feedback
 from lambdas.api.dal.champion_reader import ChampionReader
-from lambdas.api.handlers.feedback_request import parse_feedback
-from lambdas.api.logic.feedback import give_feedback
+from lambdas.api.dal.photo_store import PhotoStore
+from lambdas.api.dal.upload_issuer import UploadIssuer, presigning_client
+from lambdas.api.handlers import documentation
+from lambdas.api.handlers.json_body import with_json_body
+from lambdas.api.handlers.requests import FeedbackRequest, UploadRequest
+from lambdas.api.logic.answers import (
+    ErasedPrediction,
+    FeedbackAnswer,
+    HealthAnswer,
+    ModelAnswer,
+    StoredPrediction,
+    UploadAnswer,
+)
+from lambdas.api.logic.feedback import Caller, give_feedback
 from lambdas.api.logic.model_description import describe_health, describe_model
+from lambdas.api.logic.stored_predictions import describe_prediction, erase_prediction
+from lambdas.api.logic.uploads import create_upload
 from lambdas.shared import aws
 from lambdas.shared.environment import load_environment
-from lambdas.shared.http import create_resolver
+from lambdas.shared.http import create_resolver, documented_errors
 from lambdas.shared.observability import logger
 from lambdas.shared.predictions_table import PredictionsTable
 
-app = create_resolver()
+PREDICTIONS, SERVICE = ["Predictions"], ["Service"]
+
+router = Router()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -29,6 +56,7 @@ class ApiEnvironment:
 
     lake_bucket: str
     predictions_table: str
+    control_table: str
 
 
 @dataclass(frozen=True)
@@ -36,31 +64,113 @@ class Services:
     """What lives as long as the process."""
 
     predictions: PredictionsTable
+    photos: PhotoStore
     champion: ChampionReader
+    lake_bucket: str
 
 
 @cache
 def services() -> Services:
     """Made with the first request, which is the cold start."""
     environment = load_environment(ApiEnvironment)
+    s3, lake = aws.client("s3"), environment.lake_bucket
     return Services(
-        predictions=PredictionsTable(aws.client("dynamodb"), environment.predictions_table),
-        champion=ChampionReader(aws.client("s3"), environment.lake_bucket),
+        predictions=PredictionsTable(
+            aws.client("dynamodb"),
+            environment.predictions_table,
+            control_table=environment.control_table,
+        ),
+        photos=PhotoStore(s3, lake),
+        champion=ChampionReader(s3, lake),
+        lake_bucket=lake,
     )
 
 
-def post_feedback() -> dict[str, Any]:
+@router.post(
+    "/uploads",
+    summary="Ask for a place for a large photo",
+    description=(
+        "Post the form to `url`, then send `upload_key` to POST /predict. Good for one photo of "
+        "the type named here, and for a few minutes."
+    ),
+    responses=documented_errors(UploadAnswer, EmptyBodyError, InvalidRequestError),
+    tags=PREDICTIONS,
+    operation_id="createUpload",
+)
+def post_upload(request: Annotated[UploadRequest, Body()]) -> UploadAnswer:
+    """Presigns an upload."""
+    issuer = UploadIssuer(presigning_client(), services().lake_bucket)
+    return create_upload(issuer, request.content_type, datetime.now(UTC))
+
+
+@router.post(
+    "/feedback",
+    summary="Say what a photo shows",
+    description=(
+        "The same label twice is one record; another label replaces the first. How much one API "
+        "key and one address may say within one hour is limited."
+    ),
+    responses=documented_errors(
+        FeedbackAnswer, EmptyBodyError, NotFoundError, InvalidRequestError, TooMuchFeedbackError
+    ),
+    tags=PREDICTIONS,
+    operation_id="giveFeedback",
+)
+def post_feedback(request: Annotated[FeedbackRequest, Body()]) -> FeedbackAnswer:
     """Records what a prediction's photo shows."""
-    event = app.current_event
-    request = parse_feedback(event.body, is_base64=bool(event.is_base64_encoded))
+    identity = app.current_event.request_context.identity
     outcome = give_feedback(
-        services().predictions, request.prediction_id, request.label, datetime.now(UTC)
+        services().predictions,
+        services().photos,
+        request.prediction_id,
+        Feedback(request.label, datetime.now(UTC)),
+        Caller(identity.api_key or "", identity.source_ip),
     )
     logger.info("feedback", prediction_id=request.prediction_id, outcome=outcome.value)
-    return {"prediction_id": request.prediction_id, "label": request.label}
+    return FeedbackAnswer(request.prediction_id, request.label)
 
 
-def get_model() -> dict[str, Any]:
+@router.get(
+    "/predictions/<prediction_id>",
+    summary="Read a prediction",
+    description="As it was answered, with the feedback it has got. Without any, it expires.",
+    responses=documented_errors(StoredPrediction, NotFoundError),
+    tags=PREDICTIONS,
+    operation_id="getPrediction",
+)
+def get_prediction(prediction_id: PredictionId) -> StoredPrediction:
+    """Reads a prediction."""
+    return describe_prediction(services().predictions, prediction_id)
+
+
+@router.delete(
+    "/predictions/<prediction_id>",
+    summary="Erase a prediction and its photo",
+    description=(
+        "The prediction, its feedback and the photo's bytes go for good, and the photo is never "
+        "stored again. Other predictions of the same photo stay, without it."
+    ),
+    responses=documented_errors(ErasedPrediction, NotFoundError),
+    tags=PREDICTIONS,
+    operation_id="erasePrediction",
+)
+def delete_prediction(prediction_id: PredictionId) -> ErasedPrediction:
+    """Erases a prediction."""
+    erased = erase_prediction(
+        services().predictions, services().photos, prediction_id, datetime.now(UTC)
+    )
+    logger.info("erased", prediction_id=prediction_id, photo_erased=erased.photo_erased)
+    return erased
+
+
+@router.get(
+    "/model",
+    summary="Ask which model serves",
+    responses=documented_errors(ModelAnswer, NoModelError),
+    tags=SERVICE,
+    operation_id="getModel",
+)
+def get_model() -> ModelAnswer:
     """Says which model serves, and by which limits it judges."""
     pointer = services().champion.pointer()
     if pointer is None:
@@ -68,19 +178,33 @@ def get_model() -> dict[str, Any]:
     return describe_model(pointer, services().champion.spec(pointer.champion))
 
 
-def get_health() -> dict[str, Any]:
+@router.get(
+    "/health",
+    summary="Ask whether the API is up",
+    responses=documented_errors(HealthAnswer),
+    tags=SERVICE,
+    operation_id="getHealth",
+)
+def get_health() -> HealthAnswer:
     """Says that the API is up, and whether a model is behind it."""
     return describe_health(services().champion.pointer())
 
 
-app.post("/feedback")(post_feedback)
-app.get("/model")(get_model)
-app.get("/health")(get_health)
+app = create_resolver()
+app.include_router(router)
+app.include_router(documentation.router)
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(
+    correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True
+)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point: API Gateway's proxy event in, its proxy response out."""
-    response: dict[str, Any] = app.resolve(event, context)
-    logger.info("answered", path=event.get("path"), status=response["statusCode"])
+    response: dict[str, Any] = app.resolve(with_json_body(event), context)
+    logger.info(
+        "answered",
+        method=event.get("httpMethod"),
+        path=event.get("path"),
+        status=response["statusCode"],
+    )
     return response

@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from areyouacat.errors import NotFoundError
-from areyouacat.predictions import Feedback
+from areyouacat.errors import NotFoundError, TooMuchFeedbackError
+from areyouacat.predictions import (
+    Feedback,
+    FeedbackCap,
+    PredictionItem,
+    feedback_caps,
+    seconds_to_next_hour,
+)
+from lambdas.api.logic.stored_predictions import existing_prediction
 from lambdas.shared.predictions_table import FeedbackOutcome
-
-_PREDICTION_ID = re.compile(r"[0-9A-Za-z_-]+")
 
 
 class FeedbackStore(Protocol):
     """Where predictions stand."""
 
-    def record_feedback(self, prediction_id: str, feedback: Feedback) -> FeedbackOutcome:
-        """Writes the feedback in one step, if there is such a prediction."""
+    def get(self, prediction_id: str) -> PredictionItem | None:
+        """The prediction as it stands, or `None`."""
+
+    def record_feedback(
+        self, prediction_id: str, feedback: Feedback, caps: Sequence[FeedbackCap]
+    ) -> FeedbackOutcome:
+        """Writes and counts the feedback in one step, if there is such a prediction."""
+
+
+class KeepablePhotos(Protocol):
+    """Where photos are."""
+
+    def keep(self, photo: str) -> None:
+        """Takes a photo out of retention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who says it; never logged."""
+
+    api_key: str = field(repr=False)
+    address: str = field(repr=False)
 
 
 def give_feedback(
-    store: FeedbackStore, prediction_id: str, label: str, at: datetime
+    store: FeedbackStore,
+    photos: KeepablePhotos,
+    prediction_id: str,
+    feedback: Feedback,
+    caller: Caller,
 ) -> FeedbackOutcome:
     """Records what the photo of a prediction shows; says what that changed.
 
     Raises:
         NotFoundError: there is no such prediction.
+        TooMuchFeedbackError: the key or the address has said enough within this hour.
     """
-    outcome = FeedbackOutcome.UNKNOWN_PREDICTION
-    if _PREDICTION_ID.fullmatch(prediction_id):
-        outcome = store.record_feedback(prediction_id, Feedback(label=label, at=at))
+    item = existing_prediction(store, prediction_id)
+    if item.feedback and item.feedback.label == feedback.label:
+        return FeedbackOutcome.UNCHANGED
+    # First: a label without its photo teaches nothing, a photo without its label does no harm.
+    photos.keep(item.prediction.photo)
+    caps = feedback_caps(caller.api_key, caller.address, feedback.at)
+    outcome = store.record_feedback(prediction_id, feedback, caps)
     if outcome is FeedbackOutcome.UNKNOWN_PREDICTION:
         raise NotFoundError("There is no prediction with this prediction_id.")
+    if outcome is FeedbackOutcome.CAPPED:
+        raise TooMuchFeedbackError(
+            "So much feedback is not taken from one API key or one address within one hour. "
+            "Go on in the next hour.",
+            retry_after_seconds=seconds_to_next_hour(feedback.at),
+        )
     return outcome

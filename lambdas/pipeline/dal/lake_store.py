@@ -64,6 +64,16 @@ class LakeStore:
             raise
         return bytes(answer["Body"].read())
 
+    def size(self, key: str) -> int | None:
+        """An object's size in bytes without reading it, or None if there is no such key."""
+        try:
+            answer = self._s3.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in _NOT_FOUND:
+                return None
+            raise
+        return int(answer["ContentLength"])
+
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object."""
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)

@@ -37,6 +37,10 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     )
     if made.taken_over.refused:
         logger.warning("feedback with an unknown label", predictions=made.taken_over.refused)
+    if made.taken_over.gone:
+        logger.warning(
+            "feedback on photos that expired or were erased", photos=made.taken_over.gone
+        )
     logger.info(
         "snapshot",
         version=made.version,

@@ -30,25 +30,31 @@ class Labelled:
 class Takeover:
     """New shards by their keys, and how many photos they label.
 
-    `refused`: predictions whose label is none of `settings.LABELS`.
+    `refused`: predictions whose label is none of `settings.LABELS`. `gone`: how many photos were
+    labelled that are no longer there to learn from.
     """
 
     shards: Mapping[str, bytes]
     photos: int
     refused: tuple[str, ...]
+    gone: int
 
 
-def take_over(items: Iterable[PredictionItem], erased: Collection[str] = ()) -> Takeover:
+def take_over(items: Iterable[PredictionItem], gone: Collection[str] = ()) -> Takeover:
     """Index rows and label records of labelled predictions, one pair of shards a day.
 
     A photo that was labelled several times counts once, by its latest feedback. The same items
-    give the same keys and bytes, in whatever order they come. Of the photos in `erased` nothing
-    may come back.
+    give the same keys and bytes, in whatever order they come. Of the photos in `gone`, expired or
+    erased, nothing comes back.
     """
     latest: dict[str, Labelled] = {}
     refused: list[str] = []
+    labelled_but_gone: set[str] = set()
     for item in items:
-        if item.feedback is None or item.prediction.photo in erased:
+        if item.feedback is None:
+            continue
+        if item.prediction.photo in gone:
+            labelled_but_gone.add(item.prediction.photo)
             continue
         if item.feedback.label not in LABELS.all:
             refused.append(item.prediction.prediction_id)
@@ -68,7 +74,7 @@ def take_over(items: Iterable[PredictionItem], erased: Collection[str] = ()) -> 
         labels = dump_shard(_label_record(labelled) for labelled in labelled_photos)
         shards[index_shard_key(day, index)] = index
         shards[label_shard_key(day, labels)] = labels
-    return Takeover(shards, len(latest), tuple(refused))
+    return Takeover(shards, len(latest), tuple(refused), len(labelled_but_gone))
 
 
 def _order(labelled: Labelled) -> tuple[str, str]:

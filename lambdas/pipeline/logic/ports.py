@@ -22,6 +22,9 @@ class Lake(Protocol):
     def read(self, key: str) -> bytes | None:
         """An object's bytes, or None."""
 
+    def size(self, key: str) -> int | None:
+        """An object's size in bytes, or None."""
+
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object."""
 

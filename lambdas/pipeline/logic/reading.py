@@ -1,11 +1,12 @@
-"""Many small objects, read a few ahead: the lake answers each only after some milliseconds."""
+"""Many small objects, a few asked for at a time: the lake takes some milliseconds for each."""
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from areyouacat.lake import ERASED_PHOTO, photo_key
 from lambdas.pipeline.logic.ports import Lake
 
 READERS: Final = 8
@@ -32,3 +33,14 @@ def read_ahead(lake: Lake, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
                     yield key, data
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def gone_photos(lake: Lake, photos: Collection[str]) -> frozenset[str]:
+    """Those whose bytes the lake does not hold: expired, or erased and so empty."""
+    with ThreadPoolExecutor(READERS) as pool:
+        sizes = pool.map(lake.size, map(photo_key, photos))
+        return frozenset(
+            photo
+            for photo, size in zip(photos, sizes, strict=True)
+            if size is None or size == len(ERASED_PHOTO)
+        )

@@ -38,7 +38,7 @@ from areyouacat.predictions import PredictionItem
 from areyouacat.settings import BACKBONE
 from lambdas.pipeline.logic.feedback import Takeover, take_over
 from lambdas.pipeline.logic.ports import Lake
-from lambdas.pipeline.logic.reading import read_ahead
+from lambdas.pipeline.logic.reading import gone_photos, read_ahead
 
 OVERLAP: Final = timedelta(hours=1)
 """Taken over again each time: clocks differ, and an index follows its table a moment later."""
@@ -96,9 +96,10 @@ class Snapshot:
 def snapshot(lake: Lake, feedback: FeedbackSource, watermark: Watermark, now: datetime) -> Snapshot:
     """Take new feedback over into the lake, then write a data set version of all of it.
 
-    Reads index, labels and tombstones, never a photo. The same lake gives the same version, and
-    the watermark moves last, so any repetition ends the same. Time grows with the photos; memory
-    by some 300 bytes for each.
+    Reads index, labels and tombstones, never a photo. Of photos with new feedback it asks whether
+    they are still there: unlabelled ones expire, and any may be erased. The same lake gives the
+    same version, and the watermark moves last, so any repetition ends the same. Time grows with
+    the photos; memory by some 300 bytes for each, and by all of the new feedback.
 
     Raises:
         DatasetError: the lake cannot make a data set; says why and what to do.
@@ -106,7 +107,9 @@ def snapshot(lake: Lake, feedback: FeedbackSource, watermark: Watermark, now: da
     erased = _erased(lake)
     since = watermark.feedback_watermark()
     start = now - FIRST_LOOK_BACK if since is None else since - OVERLAP
-    taken_over = take_over(feedback.labelled_between(start, now), erased)
+    new = list(feedback.labelled_between(start, now))
+    labelled = {item.prediction.photo for item in new} - erased
+    taken_over = take_over(new, erased | gone_photos(lake, labelled))
     for key, shard in taken_over.shards.items():
         lake.write(key, shard, _GZIP)
 

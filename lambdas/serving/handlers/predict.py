@@ -2,35 +2,62 @@
 
 from __future__ import annotations
 
-import json
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from areyouacat.contract import PredictAnswer, predict_answer
+from areyouacat.errors import (
+    EmptyBodyError,
+    IdempotencyKeyReusedError,
+    InvalidRequestError,
+    NoModelError,
+    NotFoundError,
+    PayloadTooLargeError,
+    RequestError,
+    TooComplexError,
+    TooManyPixelsError,
+    UnreadableImageError,
+    UnsupportedFormatError,
+    UploadUsedError,
+)
 from lambdas.serving.dal.model_store import ModelStore
 from lambdas.serving.dal.photo_store import PhotoStore
 from lambdas.serving.dal.prediction_writer import PredictionWriter
-from lambdas.serving.handlers.photo_body import photo_bytes
-from lambdas.serving.logic.prediction import predict
+from lambdas.serving.dal.upload_store import UploadStore
+from lambdas.serving.handlers.photo_request import read_request
+from lambdas.serving.logic.answering import Answering
+from lambdas.serving.logic.request_identity import request_identity
 from lambdas.serving.logic.request_metrics import RequestRecord, metrics_line
 from lambdas.serving.logic.serving_models import ServingModels
 from lambdas.shared import aws
 from lambdas.shared.environment import load_environment
-from lambdas.shared.http import create_resolver
 from lambdas.shared.observability import logger, write_metrics
 from lambdas.shared.predictions_table import PredictionsTable
+from lambdas.shared.proxy import ProxyRequest, answered
 from lambdas.shared.serving_pointer_store import ServingPointerStore
 
 SESSION_HEADER = "X-Session-Id"
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 
-app = create_resolver()
+ERRORS: Final[tuple[type[RequestError], ...]] = (
+    EmptyBodyError,
+    UnreadableImageError,
+    NotFoundError,
+    UploadUsedError,
+    IdempotencyKeyReusedError,
+    PayloadTooLargeError,
+    TooManyPixelsError,
+    TooComplexError,
+    UnsupportedFormatError,
+    InvalidRequestError,
+    NoModelError,
+)
+"""Why a photo is not answered."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +68,15 @@ class PredictEnvironment:
     predictions_table: str
 
 
-@dataclass(frozen=True)
-class Services:
-    """What lives as long as the process."""
-
-    models: ServingModels
-    writer: PredictionWriter
-
-
 @cache
-def services() -> Services:
-    """Made with the first request, which is the cold start."""
+def answering() -> Answering:
+    """What lives as long as the process; made with the first request, which is the cold start."""
     environment = load_environment(PredictEnvironment)
     s3, lake = aws.client("s3"), environment.lake_bucket
     table = PredictionsTable(aws.client("dynamodb"), environment.predictions_table)
-    return Services(
+    return Answering(
         models=ServingModels(ServingPointerStore(s3, lake), ModelStore(s3, lake)),
+        uploads=UploadStore(s3, lake),
         writer=PredictionWriter(PhotoStore(s3, lake), table),
     )
 
@@ -77,41 +97,23 @@ class ColdStart:
 _cold_start = ColdStart()
 
 
-def post_predict() -> Response[str]:
-    """Answers one photo; domain errors become answers in `lambdas.shared.http`."""
-    event = app.current_event
-    record: RequestRecord = app.context["record"]
-    data = photo_bytes(
-        event.body,
-        is_base64=bool(event.is_base64_encoded),
-        content_type=event.headers.get("Content-Type", ""),
+def post_predict(request: ProxyRequest, record: RequestRecord) -> PredictAnswer:
+    """Answers one photo; raises one of `ERRORS` if it cannot."""
+    photo = read_request(
+        request.body,
+        is_base64=request.is_base64,
+        content_type=request.headers.get("content-type", ""),
     )
-    models = services().models
-    lineup = models.lineup()
-    caller = _caller(event.request_context.identity.api_key, event.headers.get(SESSION_HEADER))
-    record.variant_failures = models.take_refusals() + lineup.is_refused_to(caller)
-    answer = predict(
-        data,
-        lineup.for_caller(caller),
-        prediction_id=str(uuid.uuid4()),
+    idempotency_key = request.headers.get(IDEMPOTENCY_HEADER.lower())
+    session = request.headers.get(SESSION_HEADER.lower(), "")
+    prediction = answering().answer(
+        photo,
+        request_identity(request.api_key, idempotency_key, photo.upload_key),
+        caller=f"{request.api_key}|{session}",  # keeps its variant
         at=datetime.now(UTC),
+        record=record,
     )
-    record.variant_failures += answer.variant_failures
-    services().writer.write(answer.prediction, data)
-    record.answer = answer
-    return Response(
-        status_code=HTTPStatus.OK,
-        content_type=content_types.APPLICATION_JSON,
-        body=json.dumps(answer.to_body()),
-    )
-
-
-app.post("/predict")(post_predict)
-
-
-def _caller(api_key: str | None, session: str | None) -> str:
-    """Who keeps one variant: the holder of a key, or one session of that holder."""
-    return f"{api_key or ''}|{session or ''}"
+    return predict_answer(prediction)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -119,8 +121,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point: API Gateway's proxy event in, its proxy response out."""
     started = time.perf_counter()
     record = RequestRecord(context.aws_request_id, cold_start=_cold_start.take())
-    app.context["record"] = record
-    response: dict[str, Any] = app.resolve(event, context)
+    response = answered(lambda: post_predict(ProxyRequest.of(event), record))
     latency_ms = (time.perf_counter() - started) * 1000
     write_metrics(metrics_line(record, response, latency_ms=latency_ms, at=datetime.now(UTC)))
     return response

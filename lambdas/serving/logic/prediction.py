@@ -1,91 +1,114 @@
-"""From a photo's bytes to an answer: decode, score, judge. No HTTP, no AWS."""
+"""From a photo's bytes to a prediction: decode, score, judge. No HTTP, no AWS."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
-from areyouacat.image_stats import image_stats
+from areyouacat.image_stats import ImageStats, image_stats
 from areyouacat.images import decode, to_model_input
 from areyouacat.lake import sha256_hex
 from areyouacat.predictions import Prediction
 from areyouacat.verdicts import label, verdict
+from lambdas.serving.logic.loaded_model import Scores
 from lambdas.serving.logic.serving_models import Candidate
 from lambdas.shared.observability import logger
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answered request.
+class DecodedPhoto:
+    """What is known of a photo before any model has seen it.
 
-    `explanation`: 7 rows of 7 numbers. `variant_failures`: how many variants failed before one
-    answered.
+    `photo`: SHA-256 of its bytes. `model_input`: float32 (224, 224, 3).
     """
 
+    photo: str
+    size_bytes: int
+    stats: ImageStats
+    model_input: NDArray[np.float32]
+    decode_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A prediction, and what it took: `variant_failures` variants failed before one answered."""
+
     prediction: Prediction
-    explanation: list[list[float]]
     variant_failures: int
-
-    def to_body(self) -> dict[str, Any]:
-        """The response of `POST /predict`."""
-        prediction = self.prediction
-        return {
-            "prediction_id": prediction.prediction_id,
-            "label": prediction.label,
-            "verdict": prediction.verdict,
-            "probability": prediction.probability,
-            "model": {
-                "name": prediction.model_name,
-                "version": prediction.model_version,
-                "role": prediction.model_role,
-            },
-            "explanation": {"grid": self.explanation},
-        }
+    inference_ms: float
 
 
-def predict(
-    data: bytes, candidates: Sequence[Candidate], *, prediction_id: str, at: datetime
-) -> Answer:
-    """Answers one photo with the first candidate that does not fail.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked and when: what a prediction carries beside the answer."""
+
+    prediction_id: str
+    at: datetime
+    upload_key: str | None = None
+    idempotency: str | None = None
+
+
+def decoded(data: bytes) -> DecodedPhoto:
+    """Decodes and measures a photo.
 
     Raises:
         RequestError: the bytes are no acceptable photo; see `areyouacat.images.decode`.
-        CorruptModelError, RuntimeError: every candidate failed.
     """
-    started = time.perf_counter()
+    started = perf_counter()
     photo = decode(data)
     model_input = to_model_input(photo)
     stats = image_stats(photo)
-    for failures, candidate in enumerate(candidates):
-        try:
-            scores = candidate.model.score(model_input)
-        except Exception:
-            if failures == len(candidates) - 1:
-                raise
-            logger.exception("variant failed", model_version=candidate.variant.version)
-        else:
-            break
-    spec = candidate.model.spec
+    return DecodedPhoto(sha256_hex(data), len(data), stats, model_input, _ms_since(started))
+
+
+def judge(photo: DecodedPhoto, candidates: Sequence[Candidate], asked: Asked) -> Judgement:
+    """Answers one photo with the first candidate that does not fail.
+
+    Raises:
+        CorruptModelError, RuntimeError: every candidate failed.
+    """
+    started = perf_counter()
+    candidate, scores, failures = _scored(photo.model_input, candidates)
+    inference_ms = _ms_since(started)
+    spec, variant = candidate.model.spec, candidate.variant
     probability = round(scores.probability, 6)
     prediction = Prediction(
-        prediction_id=prediction_id,
-        predicted_at=at,
-        photo=sha256_hex(data),
-        size_bytes=len(data),
-        **asdict(stats),
+        prediction_id=asked.prediction_id,
+        predicted_at=asked.at,
+        photo=photo.photo,
+        size_bytes=photo.size_bytes,
+        **asdict(photo.stats),
         probability=probability,
         label=label(probability, spec.threshold),
         verdict=verdict(probability, spec.bands),
-        model_name=candidate.variant.name,
-        model_version=candidate.variant.version,
-        model_role=candidate.variant.role,
+        model_name=variant.name,
+        model_version=variant.version,
+        model_role=variant.role,
         sketch=tuple(np.round(scores.sketch.astype(float), 6).tolist()),
-        latency_ms=round((time.perf_counter() - started) * 1000, 3),
+        explanation=tuple(map(tuple, np.round(scores.explanation.astype(float), 3).tolist())),
+        latency_ms=round(photo.decode_ms + inference_ms, 3),
+        upload_key=asked.upload_key,
+        idempotency=asked.idempotency,
     )
-    explanation = np.round(scores.explanation.astype(float), 4).tolist()
-    return Answer(prediction, explanation, variant_failures=failures)
+    return Judgement(prediction, failures, inference_ms)
+
+
+def _scored(
+    model_input: NDArray[np.float32], candidates: Sequence[Candidate]
+) -> tuple[Candidate, Scores, int]:
+    *others, last = candidates
+    for failures, candidate in enumerate(others):
+        try:
+            return candidate, candidate.model.score(model_input), failures
+        except Exception:
+            logger.exception("variant failed", model_version=candidate.variant.version)
+    return last, last.model.score(model_input), len(others)
+
+
+def _ms_since(started: float) -> float:
+    return (perf_counter() - started) * 1000

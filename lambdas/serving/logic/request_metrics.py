@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from areyouacat.metrics import (
     CLIENT_ERRORS,
     COLD_STARTS,
+    ERRORS_BY_CODE,
     LATENCY,
     PREDICTIONS,
     PROBABILITY,
+    REPEATED_REQUESTS,
     REQUESTS,
     SERVER_ERRORS,
     VARIANT_FAILURES,
+    Breakdown,
     Metric,
     emf,
 )
-from lambdas.serving.logic.prediction import Answer
+from areyouacat.predictions import Prediction
 
+CODE_DIMENSION = "Code"
+MODEL_VERSION_DIMENSION = "ModelVersion"
 _FIRST_ERROR = 400
 _FIRST_SERVER_ERROR = 500
 
@@ -30,12 +35,15 @@ class RequestRecord:
     """What is learned about a request while it is answered.
 
     `variant_failures`: variants that failed, or were refused as corrupt, before one answered.
+    `repeated`: an earlier request's prediction answers it. `stages`: milliseconds by stage.
     """
 
     request_id: str
     cold_start: bool
-    answer: Answer | None = None
+    prediction: Prediction | None = None
     variant_failures: int = 0
+    repeated: bool = False
+    stages: dict[Metric, float] = field(default_factory=dict)
 
 
 def metrics_line(
@@ -44,6 +52,7 @@ def metrics_line(
     """The request's line in embedded metric format; `response` is API Gateway's proxy response."""
     status = int(response["statusCode"])
     failed = status >= _FIRST_ERROR
+    predicted = int(not failed and not record.repeated)
     values: dict[Metric, float] = {
         REQUESTS: 1,
         CLIENT_ERRORS: int(failed and status < _FIRST_SERVER_ERROR),
@@ -51,20 +60,28 @@ def metrics_line(
         LATENCY: round(latency_ms, 3),
         COLD_STARTS: int(record.cold_start),
         VARIANT_FAILURES: record.variant_failures,
-        PREDICTIONS: int(not failed),
+        PREDICTIONS: predicted,
+        REPEATED_REQUESTS: int(not failed and record.repeated),
+        **{stage: round(milliseconds, 3) for stage, milliseconds in record.stages.items()},
     }
     properties: dict[str, str | int | float | bool | None] = {
         "request_id": record.request_id,
         "status": status,
-        "error_code": json.loads(response["body"])["error"]["code"] if failed else None,
     }
-    if record.answer is not None:
-        prediction = record.answer.prediction
-        values[PROBABILITY] = prediction.probability
+    breakdowns = []
+    if failed:
+        code = json.loads(response["body"])["error"]["code"]
+        breakdowns.append(Breakdown(CODE_DIMENSION, code, {ERRORS_BY_CODE: 1}))
+    if (prediction := record.prediction) is not None:
+        if predicted:
+            values[PROBABILITY] = prediction.probability
+            by_version = {PREDICTIONS: predicted, LATENCY: values[LATENCY]}
+            breakdowns.append(
+                Breakdown(MODEL_VERSION_DIMENSION, prediction.model_version, by_version)
+            )
         properties |= {
             "prediction_id": prediction.prediction_id,
-            "model_version": prediction.model_version,
             "model_role": prediction.model_role,
             "verdict": prediction.verdict,
         }
-    return emf(values, at, properties)
+    return emf(values, at, properties, breakdowns)

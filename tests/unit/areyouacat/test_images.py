@@ -139,5 +139,5 @@ def test_a_pixel_bomb_is_refused_by_its_header_alone() -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
 
-    with pytest.raises(TooManyPixelsError, match="60000x60000"):
+    with pytest.raises(TooManyPixelsError, match="too many pixels"):
         decode(bomb)

@@ -79,7 +79,8 @@ def test_a_window_of_a_day_costs_a_hundred_queries_at_most() -> None:
 def test_a_prediction_reads_back_from_the_tables_numbers() -> None:
     prediction = Prediction(
         "p", NOW, "a" * 64, 10, 2, 3, "PNG", 0.25, 0.5, 0.125, "f" * 16, 0.75, "cat", "cat",
-        "m", "1", "champion", (0.5, -0.25), 12.5,
+        "m", "1", "champion", (0.5, -0.25), ((0.125, -12.345), (0.0, 3.0)), 12.5,
+        upload_key="uploads/u", idempotency="d" * 64,
     )  # fmt: skip
     item = {
         key: Decimal(str(value)) if isinstance(value, float) else value
@@ -120,6 +121,17 @@ def test_an_embedded_metric_line_names_its_metrics_without_dimensions() -> None:
     assert directive["Dimensions"] == [[]]
     assert directive["Metrics"] == [{"Name": "Latency", "Unit": "Milliseconds"}]
     assert (line["Latency"], line["model_version"]) == (12.5, "3")
+
+
+def test_a_breakdown_counts_the_same_metric_once_more_by_its_dimension() -> None:
+    by_version = metrics.Breakdown("ModelVersion", "3", {metrics.LATENCY: 12.5})
+
+    line = json.loads(metrics.emf({metrics.LATENCY: 12.5}, NOW, breakdowns=[by_version]))
+
+    _, directive = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["ModelVersion"]]
+    assert directive["Metrics"] == [{"Name": "Latency", "Unit": "Milliseconds"}]
+    assert (line["Latency"], line["ModelVersion"]) == (12.5, "3")
 
 
 def test_every_metric_has_a_name_of_its_own() -> None:

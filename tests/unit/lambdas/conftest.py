@@ -1,4 +1,4 @@
-"""A lake and a predictions table in moto, and events as API Gateway sends them."""
+"""A lake and the two tables in moto, and events as API Gateway sends them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lambdas.shared.observability import logger
 
 LAKE = "lake-of-the-test"
 TABLE = "predictions-of-the-test"
+CONTROL_TABLE = "control-of-the-test"
 REGION = "eu-central-1"
 
 
@@ -35,10 +36,11 @@ class FakeContext:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """A proxy response, its body read."""
+    """A proxy response: its body, read if it is JSON; its headers, named in small letters."""
 
     status: int
     body: Any
+    headers: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +61,7 @@ def cloud(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """An empty account of its own, and the environment of a function in it."""
     monkeypatch.setenv("LAKE_BUCKET", LAKE)
     monkeypatch.setenv("PREDICTIONS_TABLE", TABLE)
+    monkeypatch.setenv("CONTROL_TABLE", CONTROL_TABLE)
     monkeypatch.setattr(aws, "client", clients.__getitem__)
     with mock_aws():
         yield
@@ -79,6 +82,7 @@ def log() -> Iterator[io.StringIO]:
 def s3(cloud: None) -> Any:
     client = aws.client("s3")
     client.create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_bucket_versioning(Bucket=LAKE, VersioningConfiguration={"Status": "Enabled"})
     return client
 
 
@@ -107,6 +111,14 @@ def dynamodb(cloud: None) -> Any:
             for index, partition, sort in keys
         ],
     )
+    client.create_table(
+        TableName=CONTROL_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": predictions.CONTROL_PARTITION_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": predictions.CONTROL_PARTITION_KEY, "AttributeType": "S"}
+        ],
+    )
     return client
 
 
@@ -122,9 +134,13 @@ def send() -> Callable[..., HttpAnswer]:
         *,
         content_type: str = "application/json",
         api_key: str = "key-1",
+        address: str = "127.0.0.1",
         session: str | None = None,
+        idempotency_key: str | None = None,
     ) -> HttpAnswer:
         headers = {"Content-Type": content_type}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
         if session:
             headers["X-Session-Id"] = session
         event = {
@@ -143,12 +159,15 @@ def send() -> Callable[..., HttpAnswer]:
                 "path": f"/v1{path}",
                 "httpMethod": method,
                 "resourcePath": path,
-                "identity": {"apiKey": api_key, "sourceIp": "127.0.0.1"},
+                "identity": {"apiKey": api_key, "sourceIp": address},
             },
             "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
             "isBase64Encoded": isinstance(body, bytes),
         }
         response = handler(event, FakeContext())
-        return HttpAnswer(response["statusCode"], json.loads(response["body"]))
+        sent = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
+        is_json = sent["content-type"] == "application/json"
+        body = json.loads(response["body"]) if is_json else response["body"]
+        return HttpAnswer(response["statusCode"], body, sent)
 
     return call

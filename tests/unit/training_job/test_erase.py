@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from areyouacat import lake
@@ -102,14 +103,51 @@ def records(s3: Any) -> list[IndexRow | LabelRecord]:
 
 
 def traces(s3: Any) -> list[str]:
-    """Keys of all versions, tombstones apart, that still hold the erased photo or name it."""
+    """Keys of all versions that still hold the erased photo or name it.
+
+    The tombstone and the empty object in the photo's place are no traces.
+    """
     found = []
     for (key, _), content in every_version(s3).items():
         if key.startswith(lake.TOMBSTONES_PREFIX):
             continue
+        if (key, content) == (lake.photo_key(ERASED), lake.ERASED_PHOTO):
+            continue
         plain = gzip.decompress(content) if key.endswith(".gz") else content
         if ERASED in key or ERASED.encode() in plain or PHOTOS[ERASED] in plain:
             found.append(key)
+    return found
+
+
+def history(s3: Any, photo: str) -> list[tuple[str, int | None]]:
+    """What S3 lists at a photo's key, delete markers included, with the sizes of versions."""
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix=lake.photo_key(photo))
+    return [
+        (kind, entry.get("Size"))
+        for kind in ("Versions", "DeleteMarkers")
+        for entry in found.get(kind, [])
+    ]
+
+
+ONLY_EMPTY = [("Versions", 0)]
+
+
+def send(s3: Any, content: bytes) -> str:
+    """A photo as the API stores it, before anybody labelled it."""
+    photo = lake.sha256_hex(content)
+    s3.put_object(
+        Bucket=BUCKET,
+        Key=lake.photo_key(photo),
+        Body=content,
+        IfNoneMatch="*",
+        Tagging=f"{lake.ORIGIN_TAG}={lake.ORIGIN_REQUEST}",
+    )
+    return photo
+
+
+def tags(s3: Any, photo: str) -> list[Any]:
+    answer = s3.get_object_tagging(Bucket=BUCKET, Key=lake.photo_key(photo))
+    found: list[Any] = answer["TagSet"]
     return found
 
 
@@ -119,6 +157,7 @@ def test_nothing_but_the_tombstone_remains_of_an_erased_photo_in_any_version(
     assert main([ERASED, "--yes"]) == 0
 
     assert traces(full_lake) == []
+    assert history(full_lake, ERASED) == ONLY_EMPTY
     assert keys(full_lake, lake.TOMBSTONES_PREFIX) == [lake.tombstone_key(ERASED)]
     said = capsys.readouterr().out
     assert "3 versions of photos" in said
@@ -126,6 +165,45 @@ def test_nothing_but_the_tombstone_remains_of_an_erased_photo_in_any_version(
     assert "1 label records" in said
     assert "2 feature vectors" in said
     assert "1 picture sheets" in said
+
+
+def test_the_same_bytes_cannot_be_stored_again(full_lake: Any) -> None:
+    main([ERASED, "--yes"])
+
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        send(full_lake, PHOTOS[ERASED])
+
+
+def test_a_photo_that_only_an_unlabelled_prediction_knows_is_erased_and_its_mark_never_expires(
+    full_lake: Any,
+) -> None:
+    sent = send(full_lake, photo(7))
+
+    assert main([sent, "--yes"]) == 0
+
+    assert history(full_lake, sent) == ONLY_EMPTY
+    assert tags(full_lake, sent) == []
+    assert lake.tombstone_key(sent) in keys(full_lake, lake.TOMBSTONES_PREFIX)
+
+
+def test_a_photo_that_expired_is_erased_with_its_delete_marker(full_lake: Any) -> None:
+    sent = send(full_lake, photo(7))
+    full_lake.delete_object(Bucket=BUCKET, Key=lake.photo_key(sent))
+
+    assert main([sent, "--yes"]) == 0
+
+    assert history(full_lake, sent) == ONLY_EMPTY
+
+
+def test_a_photo_that_is_sent_between_the_plan_and_the_erasing_goes_too(full_lake: Any) -> None:
+    unknown = lake.sha256_hex(photo(7))
+
+    def send_meanwhile(_: str) -> bool:
+        return bool(send(full_lake, photo(7)))
+
+    assert main([unknown, "--even-if-unknown"], ask=send_meanwhile) == 0
+
+    assert history(full_lake, unknown) == ONLY_EMPTY
 
 
 def test_other_photos_keep_their_bytes_rows_labels_features_and_sheets(
@@ -158,14 +236,108 @@ def test_erasing_twice_is_erasing_once(full_lake: Any, capsys: pytest.CaptureFix
     assert main([ERASED, "--yes"]) == 0
 
     assert every_version(full_lake) == before
+    said = capsys.readouterr().out
+    assert "They are in 0 stored versions" in said
+    assert "Nothing was left to erase" in said
+
+
+def erase_as_the_api_does(s3: Any, photo: str) -> None:
+    """What DELETE /predictions/{prediction_id} leaves: shards, features and sheets untouched."""
+    s3.put_object(Bucket=BUCKET, Key=lake.tombstone_key(photo), Body=b"")
+    s3.put_object(Bucket=BUCKET, Key=lake.photo_key(photo), Body=lake.ERASED_PHOTO)
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix=lake.photo_key(photo))
+    for entry in [*found["Versions"], *found.get("DeleteMarkers", [])]:
+        if not entry["IsLatest"]:
+            s3.delete_object(Bucket=BUCKET, Key=entry["Key"], VersionId=entry["VersionId"])
+
+
+def test_finish_takes_away_what_is_left_of_a_photo_that_the_api_erased(
+    full_lake: Any, caches: list[FeatureCache], capsys: pytest.CaptureFixture[str]
+) -> None:
+    erase_as_the_api_does(full_lake, ERASED)
+    assert len(traces(full_lake)) > 0
+    (mark,) = [v for v in every_version(full_lake) if v[0] == lake.photo_key(ERASED)]
+
+    assert main(["--finish", "--yes"]) == 0
+
+    assert traces(full_lake) == []
+    assert mark in every_version(full_lake)
+    assert {record.photo for record in records(full_lake)} == set(OTHERS)
+    assert all(cache.load(list(PHOTOS)).keys() == set(OTHERS) for cache in caches)
+    said = capsys.readouterr().out
+    assert "1 index rows" in said
+    assert "versions of photos" not in said
+
+
+def test_finish_takes_every_photo_with_a_tombstone_and_a_second_time_finds_nothing(
+    full_lake: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = send(full_lake, photo(7))
+    for entombed in (ERASED, OTHERS[0], sent):
+        full_lake.put_object(Bucket=BUCKET, Key=lake.tombstone_key(entombed), Body=b"")
+
+    assert main(["--finish", "--yes"]) == 0
+    before = every_version(full_lake)
+    capsys.readouterr()
+    assert main(["--finish", "--yes"]) == 0
+
+    assert every_version(full_lake) == before
     assert "Nothing was left to erase" in capsys.readouterr().out
+    for entombed in (ERASED, OTHERS[0], sent):
+        assert history(full_lake, entombed) == ONLY_EMPTY
+    assert {record.photo for record in records(full_lake)} == {OTHERS[1]}
+
+
+def test_finish_leaves_a_photo_whose_tombstone_was_taken_away(full_lake: Any) -> None:
+    full_lake.put_object(Bucket=BUCKET, Key=lake.tombstone_key(ERASED), Body=b"")
+    full_lake.delete_object(Bucket=BUCKET, Key=lake.tombstone_key(ERASED))
+    before = every_version(full_lake)
+
+    assert main(["--finish", "--yes"]) == 0
+
+    assert every_version(full_lake) == before
+
+
+def test_finish_without_tombstones_touches_nothing(
+    full_lake: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = every_version(full_lake)
+
+    assert main(["--finish", "--yes"]) == 0
+
+    assert every_version(full_lake) == before
+    assert "nothing to finish" in capsys.readouterr().out
+
+
+def test_finish_stops_at_a_tombstone_that_names_no_photo(
+    full_lake: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full_lake.put_object(Bucket=BUCKET, Key=lake.tombstone_key("readme"), Body=b"")
+
+    assert main(["--finish", "--yes"]) == 2
+
+    assert "tombstones/readme names no photo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], [ERASED, "--finish"]])
+def test_photos_are_either_named_or_those_to_be_finished(
+    full_lake: Any, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    before = every_version(full_lake)
+
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--yes"])
+
+    assert ended.value.code == 2
+    assert "FINISH=1" in capsys.readouterr().err
+    assert every_version(full_lake) == before
 
 
 class Killed(BaseException):
     """As if the process had ended here."""
 
 
-@pytest.mark.parametrize("last_step", range(1, 16))
+@pytest.mark.parametrize("last_step", range(1, 17))
 def test_a_run_killed_at_any_step_is_finished_by_the_next(
     full_lake: Any,
     caches: list[FeatureCache],
@@ -194,6 +366,7 @@ def test_a_run_killed_at_any_step_is_finished_by_the_next(
     assert main([ERASED, "--yes"]) == 0
 
     assert traces(full_lake) == []
+    assert history(full_lake, ERASED) == ONLY_EMPTY
     named = {record.photo for record in records(full_lake)}
     assert named == set(OTHERS)
     assert all(cache.load(list(PHOTOS)).keys() == set(OTHERS) for cache in caches)
@@ -220,6 +393,7 @@ def test_an_unknown_photo_gets_its_tombstone_when_asked_for(full_lake: Any) -> N
     assert main(["F" * 64, "--yes", "--even-if-unknown"]) == 0
 
     assert keys(full_lake, lake.TOMBSTONES_PREFIX) == [lake.tombstone_key("f" * 64)]
+    assert history(full_lake, "f" * 64) == ONLY_EMPTY
     assert len(records(full_lake)) == 6
 
 
@@ -283,7 +457,7 @@ def test_an_index_shard_that_cannot_be_read_is_named_and_the_rest_is_erased(
     assert main([ERASED, "--yes"]) == 1
 
     assert "index/2026-01-01/0.jsonl.gz cannot be read" in capsys.readouterr().err
-    assert keys(full_lake, lake.photo_key(ERASED)) == []
+    assert history(full_lake, ERASED) == ONLY_EMPTY
     assert ERASED not in {
         record.photo
         for key in keys(full_lake, lake.LABELS_PREFIX)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areyouacat.lake import photo_key
+from areyouacat.lake import ERASED_PHOTO, photo_key
 from tests.unit.training_job.folder_lake import FolderLake
 from training_job.backbone import Backbone
 from training_job.errors import TrainingDataError
@@ -13,7 +13,7 @@ from training_job.export import export_float32
 from training_job.feature_cache import FeatureCache
 from training_job.features import collect_features
 from training_job.model import embedding_model
-from training_job.photos import PhotoSource
+from training_job.photos import PhotoSource, UnusablePhoto
 
 Draw = Callable[[int, bool], bytes]
 
@@ -184,6 +184,22 @@ def test_a_damaged_copy_in_the_channel_is_replaced_by_the_lakes(
     read = PhotoSource(tmp_path / "channel", lake).read(photos[0])
 
     assert read == lake.read(photo_key(photos[0]))
+
+
+def test_an_erased_photo_is_unreadable_and_said_to_be_erased(
+    tmp_path: Path, photos: list[str], lake: FolderLake
+) -> None:
+    in_channel = tmp_path / "channel" / photo_key(photos[0])
+    in_channel.parent.mkdir(parents=True)
+    for erased in photos[:2]:
+        lake.write(photo_key(erased), ERASED_PHOTO)
+    in_channel.write_bytes(ERASED_PHOTO)
+    source = PhotoSource(tmp_path / "channel", lake)
+
+    for erased in photos[:2]:
+        with pytest.raises(UnusablePhoto, match="was erased"):
+            source.pixels(erased)
+    assert source.read(photos[2]) == lake.read(photo_key(photos[2]))
 
 
 def test_few_unreadable_photos_are_left_out_and_named(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from areyouacat import lake
@@ -15,6 +16,7 @@ from areyouacat.lake import IndexRow, LabelRecord
 from tests.unit.training_job.moto_lake import BUCKET, keys, moto_lake
 from training_job import seed as seeding
 from training_job.seed import main
+from training_job.seed_lake import Lake
 
 
 @pytest.fixture
@@ -147,6 +149,96 @@ def test_what_people_said_since_is_not_argued_with(s3: Any, tmp_path: Path) -> N
     main([str(tmp_path / "set")])
 
     assert len(labels(s3)) == 4
+
+
+def send(s3: Any, content: bytes) -> str:
+    """A photo as the API stores it: it will expire. Its key."""
+    key = lake.photo_key(lake.sha256_hex(content))
+    tag = f"{lake.ORIGIN_TAG}={lake.ORIGIN_REQUEST}"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=content, Tagging=tag)
+    return key
+
+
+def test_a_photo_that_came_with_a_request_no_longer_expires_once_it_is_seeded(
+    s3: Any, tmp_path: Path
+) -> None:
+    seeded, other = send(s3, FILES["cat/0.png"]), send(s3, photo(9))
+
+    assert main([str(write(tmp_path / "set", FILES))]) == 0
+
+    assert s3.get_object_tagging(Bucket=BUCKET, Key=seeded)["TagSet"] == []
+    assert len(s3.get_object_tagging(Bucket=BUCKET, Key=other)["TagSet"]) == 1
+    assert len(rows(s3)) == 3
+
+
+def test_an_erased_photo_is_passed_over_before_anything_is_asked_of_its_key(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    erased = lake.sha256_hex(FILES["cat/0.png"])
+    s3.put_object(Bucket=BUCKET, Key=lake.tombstone_key(erased), Body=b"")
+    asked: list[str] = []
+    put_photo = Lake.put_photo
+
+    def put(self: Lake, sha256: str, data: bytes) -> bool:
+        asked.append(sha256)
+        return put_photo(self, sha256, data)
+
+    monkeypatch.setattr(Lake, "put_photo", put)
+
+    assert main([str(write(tmp_path / "set", FILES))]) == 0
+
+    assert len(asked) == 2
+    assert erased not in asked
+    assert "1 photos stay out: they were erased" in capsys.readouterr().out
+
+
+def test_a_photo_erased_while_seeding_runs_stays_out(
+    s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    erased = lake.sha256_hex(FILES["cat/0.png"])
+    # Its tombstone came after seeding had read them.
+    s3.put_object(Bucket=BUCKET, Key=lake.photo_key(erased), Body=lake.ERASED_PHOTO)
+
+    assert main([str(write(tmp_path / "set", FILES))]) == 0
+
+    assert "1 photos stay out: they were erased" in capsys.readouterr().out
+    assert erased not in {row.photo for row in rows(s3)}
+    assert erased not in {record.photo for record in labels(s3)}
+    assert s3.head_object(Bucket=BUCKET, Key=lake.photo_key(erased))["ContentLength"] == 0
+
+
+class Contended:
+    """S3 while another writer is at the same key, for the first few puts of photos."""
+
+    def __init__(self, s3: Any, conflicts: int) -> None:
+        self._s3, self._left = s3, conflicts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def put_object(self, **request: Any) -> Any:
+        if self._left:
+            self._left -= 1
+            answer: Any = {
+                "Error": {"Code": "ConditionalRequestConflict"},
+                "ResponseMetadata": {"HTTPStatusCode": 409},
+            }
+            raise ClientError(answer, "PutObject")
+        return self._s3.put_object(**request)
+
+
+def test_a_photo_that_another_writer_is_at_is_put_again(s3: Any) -> None:
+    data = FILES["cat/0.png"]
+    key = send(s3, data)
+
+    assert Lake(Contended(s3, 2), BUCKET).put_photo(lake.sha256_hex(data), data)
+
+    assert s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"] == []
+
+
+def test_a_key_that_is_never_free_is_an_error(s3: Any) -> None:
+    with pytest.raises(ClientError, match="ConditionalRequestConflict"):
+        Lake(Contended(s3, 99), BUCKET).put_photo("0" * 64, b"x")
 
 
 def test_a_few_unreadable_files_are_named_and_left_out(

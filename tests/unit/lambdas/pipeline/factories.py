@@ -58,6 +58,7 @@ def labelled_item(
         model_version="1",
         model_role="champion",
         sketch=(0.0,) * 16,
+        explanation=((0.0,) * 7,) * 7,
         latency_ms=20.0,
     )
     feedback = Feedback(said, said_at) if said else None

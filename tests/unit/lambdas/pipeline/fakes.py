@@ -39,6 +39,9 @@ class MemoryLake:
     def read(self, key: str) -> bytes | None:
         return self.objects.get(key)
 
+    def size(self, key: str) -> int | None:
+        return len(self.objects[key]) if key in self.objects else None
+
     def write(self, key: str, data: bytes, content_type: str) -> None:
         if key == self.fails_at:
             self.fails_at = None

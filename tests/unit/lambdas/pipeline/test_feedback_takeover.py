@@ -79,12 +79,25 @@ def test_a_label_that_settings_do_not_know_is_refused_and_named() -> None:
 
 
 def test_no_feedback_makes_no_shards() -> None:
-    assert take_over([labelled_item("a", said=None)]) == Takeover({}, 0, ())
+    assert take_over([labelled_item("a", said=None)]) == Takeover({}, 0, (), 0)
 
 
-def test_nothing_of_an_erased_photo_is_taken_over() -> None:
-    takeover = take_over([labelled_item("a"), labelled_item("b")], erased={photo_hash("a")})
+def test_nothing_of_a_photo_that_is_gone_is_taken_over() -> None:
+    takeover = take_over([labelled_item("a"), labelled_item("b")], gone={photo_hash("a")})
 
     assert [row.photo for row in rows(takeover)] == [photo_hash("b")]
     assert [record.photo for record in labels(takeover)] == [photo_hash("b")]
     assert takeover.photos == 1
+
+
+def test_photos_that_are_gone_are_counted_once_however_often_they_were_labelled() -> None:
+    items = [
+        labelled_item("a", prediction_id="p1"),
+        labelled_item("a", prediction_id="p2"),
+        labelled_item("b", said=None),
+        labelled_item("c"),
+    ]
+
+    takeover = take_over(items, gone={photo_hash("a"), photo_hash("b"), photo_hash("unheard of")})
+
+    assert takeover.gone == 1

@@ -24,6 +24,29 @@ def open_uploads(cloud: Cloud) -> list[Any]:
     return uploads
 
 
+def test_an_objects_size_is_told_without_its_bytes_and_an_absent_one_has_none(
+    lake: LakeStore, cloud: Cloud
+) -> None:
+    cloud.s3.put_object(Bucket="lake", Key="photos/full", Body=b"12345")
+    cloud.s3.put_object(Bucket="lake", Key="photos/empty", Body=b"")
+
+    sizes = [lake.size(f"photos/{name}") for name in ("full", "empty", "absent")]
+
+    assert sizes == [5, 0, None]
+
+
+def test_a_size_that_may_not_be_asked_for_is_no_absent_object(
+    lake: LakeStore, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "403"}}, "HeadObject")
+
+    monkeypatch.setattr(cloud.s3, "head_object", refuse)
+
+    with pytest.raises(ClientError, match="403"):
+        lake.size("photos/any")
+
+
 @pytest.mark.parametrize("chunks", [[], [b""], [b"a"], [b"one ", b"two"], [b"x" * PART_BYTES]])
 def test_a_stream_that_fits_in_a_part_reads_back(
     lake: LakeStore, cloud: Cloud, chunks: list[bytes]

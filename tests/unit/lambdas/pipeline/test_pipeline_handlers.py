@@ -5,7 +5,13 @@ import pytest
 from pydantic import ValidationError
 
 from areyouacat.errors import EmptyLakeError, ModelNotFoundError
-from areyouacat.lake import SERVING_POINTER_KEY, dump_shard, index_shard_key, label_shard_key
+from areyouacat.lake import (
+    SERVING_POINTER_KEY,
+    dump_shard,
+    index_shard_key,
+    label_shard_key,
+    photo_key,
+)
 from areyouacat.predictions import Feedback, prediction_item
 from areyouacat.serving_pointer import ServingPointer
 from lambdas.pipeline.dal.control_table import ControlTable
@@ -122,7 +128,12 @@ def test_a_missing_variable_is_named(
         lease.release({"execution_arn": "arn"}, context)
 
 
-def put_labelled(cloud: Cloud, name: str, label: str, at: datetime) -> None:
+def put_labelled(
+    cloud: Cloud, name: str, label: str, at: datetime, photo: bytes | None = b"sent to the API"
+) -> None:
+    """A prediction with its feedback, and its photo unless that is gone."""
+    if photo is not None:
+        cloud.s3.put_object(Bucket="lake", Key=photo_key(photo_hash(name)), Body=photo)
     ControlTable(cloud.dynamodb, "control").move_feedback_watermark(at)
     table = PredictionsTable(cloud.dynamodb, "predictions")
     prediction = labelled_item(name).prediction
@@ -163,6 +174,21 @@ def test_a_snapshot_takes_feedback_from_the_table_into_the_lake(cloud: Cloud, co
         Bucket="lake", Key=f"datasets/{answer['version']}/manifest.jsonl"
     )
     assert photo_hash("new").encode() in manifest["Body"].read()
+
+
+@pytest.mark.parametrize("photo", [None, b""], ids=["expired", "erased"])
+def test_a_snapshot_leaves_out_feedback_whose_photo_is_gone_and_logs_how_much(
+    cloud: Cloud, context: Any, caplog: pytest.LogCaptureFixture, photo: bytes | None
+) -> None:
+    seed(cloud)
+    put_labelled(cloud, "new", "not_cat", datetime.now(UTC), photo)
+
+    answer = snapshot_dataset.handler({}, context)
+
+    assert (answer["feedback_labels"], answer["missing_features"]) == (0, 2)
+    (warned,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warned.getMessage() == "feedback on photos that expired or were erased"
+    assert vars(warned)["photos"] == 1
 
 
 def test_a_second_snapshot_of_the_same_lake_is_the_same_version(cloud: Cloud, context: Any) -> None:

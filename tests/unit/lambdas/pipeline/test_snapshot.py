@@ -75,7 +75,9 @@ def seeded_lake(**labels: str) -> MemoryLake:
 
 @pytest.fixture
 def lake() -> MemoryLake:
-    return seeded_lake(tom="cat", felix="cat", rock="not_cat")
+    lake = seeded_lake(tom="cat", felix="cat", rock="not_cat")
+    lake.objects[photo_key(photo_hash("new"))] = b"sent to the API, and labelled"
+    return lake
 
 
 def test_the_lake_becomes_a_data_set_version_named_by_its_content(lake: MemoryLake) -> None:
@@ -282,9 +284,55 @@ def test_feedback_on_an_erased_photo_writes_nothing(lake: MemoryLake) -> None:
 
     made = snapshot(lake, MemoryFeedback(labelled_item("new")), MemoryWatermark(), NOON)
 
-    assert made.taken_over.photos == 0
+    assert (made.taken_over.photos, made.taken_over.gone) == (0, 1)
     written = set(lake.objects) - before
     assert {key.split("/")[0] for key in written} == {"datasets"}
+
+
+@pytest.mark.parametrize("bytes_left", [None, b""], ids=["expired", "erased"])
+def test_feedback_on_a_photo_that_is_gone_is_counted_and_writes_nothing(
+    lake: MemoryLake, bytes_left: bytes | None
+) -> None:
+    key = photo_key(photo_hash("new"))
+    del lake.objects[key]
+    if bytes_left is not None:
+        lake.objects[key] = bytes_left
+    before = set(lake.objects)
+    watermark = MemoryWatermark()
+
+    made = snapshot(lake, MemoryFeedback(labelled_item("new")), watermark, NOON)
+
+    assert (made.taken_over.photos, made.taken_over.gone) == (0, 1)
+    written = set(lake.objects) - before
+    assert {key.split("/")[0] for key in written} == {"datasets"}
+    assert watermark.up_to == NOON
+
+
+def test_of_many_labelled_photos_those_that_are_there_are_taken_over(lake: MemoryLake) -> None:
+    names = [f"photo {number}" for number in range(40)]
+    for name in names[::2]:
+        lake.objects[photo_key(photo_hash(name))] = b"bytes"
+
+    made = snapshot(lake, MemoryFeedback(*map(labelled_item, names)), MemoryWatermark(), NOON)
+
+    assert (made.taken_over.photos, made.taken_over.gone) == (20, 20)
+    taken = {entry.photo for entry in manifest(lake, made) if entry.source == "feedback"}
+    assert taken == {photo_hash(name) for name in names[::2]}
+
+
+def test_a_lake_that_refuses_to_say_whether_photos_are_there_leaves_the_watermark(
+    lake: MemoryLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_key: str) -> None:
+        raise PermissionError("no right to ask")
+
+    monkeypatch.setattr(lake, "size", refuse)
+    watermark = MemoryWatermark()
+
+    with pytest.raises(PermissionError):
+        snapshot(lake, MemoryFeedback(labelled_item("new")), watermark, NOON)
+
+    assert watermark.up_to is None
 
 
 @pytest.mark.parametrize("name", ["", "readme", "A" * 64])

@@ -125,6 +125,6 @@ def lake(s3: Any) -> Lake:
 @pytest.fixture
 def fresh_process(cloud: None) -> Iterator[None]:
     """The predict function as a cold start finds it."""
-    predict.services.cache_clear()
+    predict.answering.cache_clear()
     yield
-    predict.services.cache_clear()
+    predict.answering.cache_clear()

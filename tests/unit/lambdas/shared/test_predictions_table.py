@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,7 @@ def prediction(prediction_id: str = "p-1", at: datetime = NOW) -> Prediction:
         model_version="1",
         model_role="champion",
         sketch=tuple(index / 7 for index in range(16)),
+        explanation=tuple(tuple((row - column) / 8 for column in range(7)) for row in range(7)),
         latency_ms=12.5,
     )
 
@@ -60,6 +62,41 @@ def test_a_prediction_comes_back_as_it_went_in(stored: PredictionsTable) -> None
     assert found is not None
     assert found.prediction == prediction()
     assert found.feedback is None
+
+
+def test_the_first_of_two_with_one_id_stays(stored: PredictionsTable) -> None:
+    another = replace(prediction(), photo="cd" * 32)
+
+    assert stored.put(prediction_item(another, ttl_days=30)) is False
+
+    found = stored.get("p-1")
+    assert found is not None
+    assert found.prediction.photo == prediction().photo
+
+
+def test_a_fresh_prediction_is_stored(table: PredictionsTable) -> None:
+    assert table.put(prediction_item(prediction(), ttl_days=30)) is True
+
+
+def test_a_late_retry_does_not_wipe_out_feedback(stored: PredictionsTable) -> None:
+    stored.record_feedback("p-1", Feedback("cat", NOW))
+
+    stored.put(prediction_item(prediction(), ttl_days=30))
+
+    found = stored.get("p-1")
+    assert found is not None
+    assert found.feedback == Feedback("cat", NOW)
+
+
+def test_a_deleted_prediction_is_in_no_window(stored: PredictionsTable) -> None:
+    stored.record_feedback("p-1", Feedback("cat", NOW))
+
+    stored.delete("p-1")
+    stored.delete("p-1")
+
+    assert stored.get("p-1") is None
+    assert list(stored.predicted_between(NOW, NOW)) == []
+    assert list(stored.labelled_between(NOW, NOW)) == []
 
 
 def test_an_unknown_prediction_is_none(table: PredictionsTable) -> None:
@@ -100,7 +137,7 @@ def test_a_changed_mind_moves_the_one_record(stored: PredictionsTable) -> None:
     later = NOW + timedelta(hours=3)
     stored.record_feedback("p-1", Feedback("cat", NOW))
 
-    assert stored.record_feedback("p-1", Feedback("not_cat", later)) is FeedbackOutcome.REPLACED
+    assert stored.record_feedback("p-1", Feedback("not_cat", later)) is FeedbackOutcome.RECORDED
 
     labelled = list(stored.labelled_between(NOW - timedelta(hours=1), later))
     assert [item.feedback for item in labelled] == [Feedback("not_cat", later)]
@@ -116,16 +153,16 @@ class OvertakenClient:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._dynamodb, name)
 
-    def update_item(self, **request: Any) -> Any:
+    def transact_write_items(self, **request: Any) -> Any:
         self._overtake()
-        return self._dynamodb.update_item(**request)
+        return self._dynamodb.transact_write_items(**request)
 
 
 @pytest.mark.parametrize(
     ("theirs", "ours", "outcome"),
     [
         ("cat", "cat", FeedbackOutcome.UNCHANGED),
-        ("not_cat", "cat", FeedbackOutcome.REPLACED),
+        ("not_cat", "cat", FeedbackOutcome.RECORDED),
     ],
 )
 def test_of_two_racing_callers_only_one_is_counted_as_new(

@@ -1,0 +1,99 @@
+"""The local cloud's API as its users reach it: over HTTPS, with a key."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import psutil
+
+from benchmarks.figures import BenchmarkError
+from benchmarks.http_load import Connection, Reply, Request, load
+from benchmarks.local_cloud import LocalCloud
+
+RAISED_TO: Final = "100000"  # requests a second, and at once
+KEY_HEADER: Final = "x-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalApi:
+    """Where the API is, and the key; `cloud` answers what only its operator may know."""
+
+    cloud: LocalCloud
+    url: str
+    key: str
+    ca_bundle: str
+    function: str
+
+    @classmethod
+    def of(cls, cloud: LocalCloud) -> Self:
+        """The API of a local cloud that is up."""
+        found = cloud.endpoints()
+        return cls(
+            cloud, found["api_url"], found["api_key"], found["ca_bundle"], found["predict_function"]
+        )
+
+    def connect(self) -> Connection:
+        """A connection of its own."""
+        return Connection(self.url, self.ca_bundle)
+
+    def predict(self, photo: bytes) -> Request:
+        """`POST /predict` of a JPEG, under an Idempotency-Key of its own."""
+        headers = {"Content-Type": "image/jpeg", "Idempotency-Key": str(uuid.uuid4())}
+        return Request("POST", "predict", photo, {KEY_HEADER: self.key, **headers})
+
+    def raise_throttles(self) -> None:
+        """Let the key and the stage through as fast as it goes: what is measured is the rest."""
+        gateway = self.cloud.client("apigateway")
+        stages: dict[str, set[str]] = {}
+        for plan in gateway.get_usage_plans()["items"]:
+            gateway.update_usage_plan(
+                usagePlanId=plan["id"],
+                patchOperations=[_raised("/throttle/rateLimit"), _raised("/throttle/burstLimit")],
+            )
+            for stage in plan.get("apiStages", ()):
+                stages.setdefault(stage["apiId"], set()).add(stage["stage"])
+        for api, names in stages.items():
+            for name in names:
+                _raise_stage(gateway, api, name)
+
+    def worker_megabytes(self) -> list[float]:
+        """Resident memory of each process that runs the function `predict`, largest first."""
+        found = []
+        for process in psutil.Process(self.cloud.gateway_pid).children(recursive=True):
+            try:
+                if f"-{self.function}-" in " ".join(process.cmdline()):
+                    found.append(process.memory_info().rss / 2**20)
+            except psutil.NoSuchProcess:  # it has just ended
+                continue
+        if not found:
+            raise BenchmarkError(f"no process runs {self.function}: it has not been asked yet")
+        return sorted(found, reverse=True)
+
+    def warm_up(self, photo: bytes, clients: int) -> None:
+        """Ask until this many requests at a time are answered without a cold start."""
+        for _ in range(2):
+            warmed = load(self.connect, [self.predict(photo)] * (4 * clients), clients)
+            refuse_failures(warmed.failures())
+
+
+def refuse_failures(failures: list[Reply]) -> None:
+    """Raises BenchmarkError if there is a failure: nothing can be measured then."""
+    if failures:
+        raise BenchmarkError(
+            f"{len(failures)} requests failed, the first with {failures[0].status}: "
+            f"{failures[0].body[:500].decode(errors='replace')}"
+        )
+
+
+def _raise_stage(gateway: Any, api: str, name: str) -> None:
+    gateway.update_stage(
+        restApiId=api,
+        stageName=name,
+        patchOperations=[
+            _raised(f"/*/*/throttling/{limit}") for limit in ("rateLimit", "burstLimit")
+        ],
+    )
+
+
+def _raised(path: str) -> dict[str, str]:
+    return {"op": "replace", "path": path, "value": RAISED_TO}
