@@ -11,7 +11,6 @@ from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
-from unittest.mock import patch
 
 from benchmarks.faked_writes import faked_writes, quiet
 from benchmarks.figures import BenchmarkError, Context, Figure
@@ -138,13 +137,12 @@ def cold_start(
 
 def _bundles(context: Context) -> list[Figure]:
     figures = []
-    for target, offline in ((Target.LOCAL, {}), (Target.AWS, {"UV_OFFLINE": "1"})):
+    for target in Target:
         context.say(f"  bundle for {target}")
         try:
-            with patch.dict(os.environ, offline):
-                path = CachingBundler(target, context.state / "bundles").build(BUNDLE)
-        except BundlingError as error:
-            context.say(f"  it cannot be built: {str(error).splitlines()[0]}")
+            path = CachingBundler(target, context.state / "bundles").build(BUNDLE)
+        except BundlingError as error:  # the other platform's packages, and no network
+            context.say(f"  {error}")
             continue
         figures.append(
             Figure.at_most(

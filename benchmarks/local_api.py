@@ -1,10 +1,13 @@
 """The local cloud's API as its users reach it: over HTTPS, with a key."""
 
+import json
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 import psutil
+from urllib3 import encode_multipart_formdata
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.http_load import Connection, Reply, Request, load
@@ -12,6 +15,7 @@ from benchmarks.local_cloud import LocalCloud
 
 RAISED_TO: Final = "100000"  # requests a second, and at once
 KEY_HEADER: Final = "x-api-key"
+_STORED: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,22 @@ class LocalApi:
         """`POST /predict` of a JPEG, under an Idempotency-Key of its own."""
         headers = {"Content-Type": "image/jpeg", "Idempotency-Key": str(uuid.uuid4())}
         return Request("POST", "predict", photo, {KEY_HEADER: self.key, **headers})
+
+    def uploaded(self, connection: Connection, data: bytes) -> Request:
+        """Uploads a file that claims to be a JPEG; gives the `POST /predict` that names it."""
+        headers = {KEY_HEADER: self.key, "Content-Type": "application/json"}
+        wish = json.dumps({"content_type": "image/jpeg"}).encode()
+        granted = connection.send(Request("POST", "uploads", wish, headers))
+        refuse_failures([granted] if granted.status != HTTPStatus.OK else [])
+        form = json.loads(granted.body)
+        body, content_type = encode_multipart_formdata(
+            {**form["fields"], "file": ("photo.jpg", data)}
+        )
+        with Connection(form["url"], self.ca_bundle) as storage:
+            stored = storage.send(Request("POST", "", body, {"Content-Type": content_type}))
+        refuse_failures([stored] if stored.status not in _STORED else [])
+        named = json.dumps({"upload_key": form["upload_key"]}).encode()
+        return Request("POST", "predict", named, headers)
 
     def raise_throttles(self) -> None:
         """Let the key and the stage through as fast as it goes: what is measured is the rest."""

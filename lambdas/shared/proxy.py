@@ -22,7 +22,13 @@ INTERNAL_ERROR: Final = "internal_error"
 RETRY_AFTER: Final = "Retry-After"
 JSON_TYPE: Final = "application/json"
 
-to_json = partial(json.dumps, default=dataclasses.asdict, separators=(",", ":"))
+
+def _fields(value: Any) -> dict[str, Any]:
+    """A dataclass's fields as they are: `asdict` would copy all that they hold."""
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+to_json = partial(json.dumps, default=_fields, separators=(",", ":"))
 """Dataclasses as JSON, at any depth."""
 
 

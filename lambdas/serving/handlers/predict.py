@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Before everything that takes long.
+from lambdas.shared import cold_start  # isort: split
+
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,4 +127,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     response = answered(lambda: post_predict(ProxyRequest.of(event), record))
     latency_ms = (time.perf_counter() - started) * 1000
     write_metrics(metrics_line(record, response, latency_ms=latency_ms, at=datetime.now(UTC)))
+    if record.cold_start:
+        cold_start.started()
     return response

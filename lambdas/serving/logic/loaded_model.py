@@ -106,13 +106,15 @@ def load_variant(variant: Variant, files: ModelFiles) -> LoadedModel:
     Raises:
         CorruptModelError: the bytes are not those that were promoted, or cannot be served.
     """
-    for name, data, promised in (
-        ("model", files.tflite, variant.sha256),
-        ("model.json", files.spec, variant.model_json_sha256),
-    ):
-        if sha256_hex(data) != promised:
-            raise CorruptModelError(
-                f"the {name} of version {variant.version} has the hash {sha256_hex(data)}, "
-                f"the serving pointer says {promised}"
-            )
-    return LoadedModel(files)
+    _require("model.json", variant, sha256_hex(files.spec), variant.model_json_sha256)
+    model = LoadedModel(files)  # it has the hash that its model.json says
+    _require("model", variant, model.spec.tflite.sha256, variant.sha256)
+    return model
+
+
+def _require(name: str, variant: Variant, found: str, promised: str) -> None:
+    if found != promised:
+        raise CorruptModelError(
+            f"the {name} of version {variant.version} has the hash {found}, "
+            f"the serving pointer says {promised}"
+        )
