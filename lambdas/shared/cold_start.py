@@ -1,7 +1,7 @@
 """Imported first by a function that must start quickly: no garbage is looked for meanwhile.
 
 What imports and boto3's service models leave in memory stays for good, yet the collector walks
-through it again and again while it grows: a sixth of a cold start.
+through it again and again while it grows.
 """
 
 from __future__ import annotations
