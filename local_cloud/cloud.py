@@ -83,11 +83,14 @@ class Cloud:
     def settle(self, name: str, seconds: float = 300.0) -> None:
         """Wait for a deployment that still runs, its command having been killed.
 
+        A stack in REVIEW_IN_PROGRESS waits for its command, and that is gone.
+
         Raises:
             TimeoutError: it still runs.
         """
         for _ in poll(seconds):
-            if not (self.stack_status(name) or "").endswith("_IN_PROGRESS"):
+            status = self.stack_status(name) or ""
+            if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
                 return
         raise TimeoutError(f"the stack {name} is still being changed after {seconds:.0f} s")
 

@@ -61,15 +61,17 @@ class Startup:
         """
         self._supervisor.ensure()
         cloud = self._gateway()
+        stacks = (BOOTSTRAP_STACK, STACK)
         with contextlib.suppress(TimeoutError):
-            cloud.settle(STACK)
+            for name in stacks:
+                cloud.settle(name)
         stack = cloud.stack_id()
         known = self._layout.known_stack.read_text() if self._layout.known_stack.exists() else None
-        if stack is None:
+        if any(cloud.is_broken(name) for name in stacks):
+            cloud = self._start_anew("An earlier deployment was cut off half-way")
+        elif stack is None:
             if self._layout.mlflow.exists():
                 self._forget_registry("The emulator was stopped before it had saved itself whole")
-        elif cloud.is_broken(STACK) or cloud.is_broken(BOOTSTRAP_STACK):
-            cloud = self._start_anew("An earlier deployment was cut off half-way")
         elif known != stack and (self._layout.mlflow.exists() or self._has_champion(cloud)):
             cloud = self._start_anew("MLflow's database is not the one of this lake")
         return cloud

@@ -16,7 +16,6 @@ from local_cloud.services import EMF, MLFLOW, UI
 from local_cloud.startup import Startup
 from local_cloud.supervisor import Supervisor, poll
 
-_BOOTSTRAP_STACK: Final = "CDKToolkit"
 _HTTP_HEALTH: Final = {MLFLOW: "/health", UI: "/_stcore/health"}
 
 
