@@ -49,6 +49,7 @@ from local_cloud.settings import (
 )
 
 HOST = "127.0.0.1"
+GOODBYE_SECONDS = 4.0
 logger = logging.getLogger("local_cloud.gateway")
 
 
@@ -171,7 +172,16 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     saving = asyncio.create_task(checkpointer.run())
-    await serve(gateway, _server(files, listener), shutdown_trigger=stop.wait)
+    stopped = asyncio.create_task(stop.wait())
+    serving = asyncio.create_task(
+        serve(gateway, _server(files, listener), shutdown_trigger=stop.wait)
+    )
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    # Requests get their answers; but a client that keeps its connection open says no goodbye, and
+    # TLS would wait half a minute for it.
+    await asyncio.wait({serving}, timeout=GOODBYE_SECONDS)
+    if serving.done():
+        serving.result()
     saving.cancel()
     await asyncio.gather(saving, return_exceptions=True)
     await asyncio.to_thread(service.close)
@@ -197,6 +207,8 @@ def _sagemaker(
         ca_bundle=files.ca,
         service_credentials=credentials.variables(),
         environments_dir=settings.environments_dir,
+        max_concurrent_jobs=settings.jobs,
+        engine=settings.engine,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 _PORTS = range(1024, 65536)
+_JOBS = range(1, 65)
 
 
 class SettingsError(Exception):
@@ -20,17 +22,23 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """Port, folders and images. `images`: see `sagemaker/images.py`."""
+    """Port, folders and images. `images`: see `sagemaker/images.py`.
+
+    `jobs`: how many SageMaker jobs run at once; others wait. `engine`: the container engine for
+    images that are not in `images`, if there is one.
+    """
 
     port: int
     state_dir: Path
     images: Path
     environments_dir: Path | None
     uv: str
+    jobs: int
+    engine: str | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> GatewaySettings:
-        """Read GATEWAY_PORT, LOCAL_STATE_DIR, LOCAL_CLOUD_IMAGES, LOCAL_CLOUD_ENVS, UV.
+        """Read GATEWAY_PORT, LOCAL_STATE_DIR, UV, LOCAL_CLOUD_{IMAGES,ENVS,JOBS,ENGINE}.
 
         Raises `SettingsError` if one is missing or makes no sense.
         """
@@ -49,6 +57,8 @@ class GatewaySettings:
             images=Path(environment.get("LOCAL_CLOUD_IMAGES") or state / "images.json").resolve(),
             environments_dir=Path(environments).resolve() if environments else None,
             uv=environment.get("UV") or "uv",
+            jobs=_jobs(environment.get("LOCAL_CLOUD_JOBS") or "2"),
+            engine=_engine(environment.get("LOCAL_CLOUD_ENGINE"), environment.get("PATH")),
         )
 
     @property
@@ -80,6 +90,28 @@ class GatewaySettings:
     def temporary(self) -> Path:
         """TMPDIR of the gateway and of the functions; emptied at every start."""
         return self.emulator_dir / "tmp"
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) not in _JOBS:
+        raise SettingsError(
+            f"LOCAL_CLOUD_JOBS must be a number from {_JOBS[0]} to {_JOBS[-1]}, not '{text}'."
+        )
+    return int(text)
+
+
+def _engine(named: str | None, path: str | None) -> str | None:
+    """The engine's program; "none" asks for none, and by itself the first that is found is taken.
+
+    Podman before Docker: without root, its containers' files belong to whoever started them.
+    """
+    if named == "none":
+        return None
+    names = (named,) if named else ("podman", "docker")
+    found = next((program for name in names if (program := shutil.which(name, path=path))), None)
+    if named and found is None:
+        raise SettingsError(f"LOCAL_CLOUD_ENGINE names {named}, which is not on the PATH.")
+    return found
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Up:
             folder.mkdir(parents=True, exist_ok=True)
         startup = Startup(layout, self._supervisor)
         startup.claim_ports()
-        layout.images_file.write_text(json.dumps(_training_images(), indent=2))
+        register_images(layout.images_file, _training_images())
 
         with step("Local cloud"):
             cloud = startup.start()
@@ -148,6 +148,26 @@ class Up:
             '-H "content-type: image/jpeg" --data-binary @photo.jpg "${API_URL}predict"'
         )
         say("  Train again: make train      Stop: make down      Forget everything: make clean")
+
+
+def register_images(file: Path, images: list[dict[str, Any]]) -> None:
+    """Put images into the images file, in place of those of the same repository.
+
+    Entries of others stay: a user's own images must outlive `make up`.
+
+    Raises:
+        CommandError: the file is there and is not what it should be.
+    """
+    try:
+        known = json.loads(file.read_text()) if file.exists() else []
+        new = {image["repository"] for image in images}
+        kept = [entry for entry in known if entry["repository"] not in new]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CommandError(
+            f"{file} must be a JSON list of objects with a repository each ({error!r}). "
+            "Mend it, or remove it: make up writes the project's own entries anew."
+        ) from error
+    file.write_text(json.dumps([*kept, *images], indent=2))
 
 
 def _training_images() -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Brings what a job leaves in /opt/ml to its S3OutputPath."""
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from local_cloud.sagemaker.aws import TRANSFERS
 from local_cloud.sagemaker.channels import S3_ERRORS
 from local_cloud.sagemaker.errors import DataOrImageError
 from local_cloud.sagemaker.opt_ml import OptMl
-from local_cloud.sagemaker.training_request import S3Location, TrainingRequest
+from local_cloud.sagemaker.s3_location import S3Location
+from local_cloud.sagemaker.training_request import TrainingRequest
 
 # The pool below is the parallelism; transfers of one file do not add threads of their own.
 SINGLE_THREAD = TransferConfig(use_threads=False)
@@ -35,31 +36,43 @@ def upload_output(s3: Any, request: TrainingRequest, opt_ml: OptMl, scratch: Pat
     return _upload(s3, request, opt_ml.output_data, "output", scratch)
 
 
+def upload_folder(s3: Any, folder: Path, to: S3Location, encryption: Mapping[str, str]) -> None:
+    """Upload each file of a folder to its path below `to`.
+
+    Raises DataOrImageError.
+    """
+    _upload_files(s3, ((file, to.below(path)) for path, file in _files(folder)), to, encryption)
+
+
 def _upload(s3: Any, request: TrainingRequest, folder: Path, name: str, scratch: Path) -> str:
     target = request.output.below(request.name, "output")
-    encryption = {}
-    if request.output_kms_key:
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": request.output_kms_key}
-    if request.compress_output:
-        location = target.below(f"{name}.tar.gz")
-        uploads = [(_pack(folder, scratch / f"{name}.tar.gz"), location)]
-    else:
-        location = target.below(name)
-        uploads = [(file, location.below(path)) for path, file in _files(folder)]
+    if not request.compress_output:
+        upload_folder(s3, folder, target.below(name), request.encryption)
+        return f"{target.below(name).uri}/"
+    location = target.below(f"{name}.tar.gz")
+    archive = _pack(folder, scratch / f"{name}.tar.gz")
+    _upload_files(s3, [(archive, location)], location, request.encryption)
+    return location.uri
 
+
+def _upload_files(
+    s3: Any,
+    files: Iterable[tuple[Path, S3Location]],
+    where: S3Location,
+    encryption: Mapping[str, str],
+) -> None:
     def upload(item: tuple[Path, S3Location]) -> None:
         file, to = item
-        s3.upload_file(str(file), to.bucket, to.key, ExtraArgs=encryption, Config=SINGLE_THREAD)
+        s3.upload_file(
+            str(file), to.bucket, to.key, ExtraArgs=dict(encryption), Config=SINGLE_THREAD
+        )
 
     try:
         with ThreadPoolExecutor(TRANSFERS, thread_name_prefix="artifacts") as pool:
-            for _ in pool.map(upload, uploads):
+            for _ in pool.map(upload, files):
                 continue
     except S3_ERRORS as error:
-        raise DataOrImageError(
-            f"Upload of artifacts to '{location.uri}' failed: {error}"
-        ) from error
-    return location.uri if request.compress_output else f"{location.uri}/"
+        raise DataOrImageError(f"Upload of artifacts to '{where.uri}' failed: {error}") from error
 
 
 def _pack(folder: Path, archive: Path) -> Path:

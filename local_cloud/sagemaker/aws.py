@@ -13,13 +13,13 @@ from local_cloud.sagemaker.config import SageMakerConfig
 # Downloads at once; also the connections that a client keeps.
 TRANSFERS = 16
 
+Service = Literal["s3", "logs", "cloudwatch"]
+
 # One session, because each reads the service models anew; it makes one client at a time.
 _lock = threading.Lock()
 
 
-def client(
-    service: Literal["s3", "logs"], config: SageMakerConfig, credentials: Mapping[str, str]
-) -> Any:
+def client(service: Service, config: SageMakerConfig, credentials: Mapping[str, str]) -> Any:
     """A thread-safe client. `credentials` are named as in the environment (AWS_ACCESS_KEY_ID...).
 
     None of the process's own credentials are used.

@@ -25,13 +25,26 @@ from local_cloud.sagemaker.aws import TRANSFERS
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.disk import words
 from local_cloud.sagemaker.errors import DataOrImageError
-from local_cloud.sagemaker.training_request import Channel, S3Location
+from local_cloud.sagemaker.s3_location import S3Location
 
 S3_ERRORS = (ClientError, BotoCoreError, Boto3Error)
 BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 TRIES = 4  # of one file whose bytes broke off; requests that fail are repeated by boto3 itself
 PART_BYTES = 1024 * 1024
 PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Data of a job: an entry of InputDataConfig or of ProcessingInputs.
+
+    `data_type` is S3Prefix or ManifestFile.
+    """
+
+    name: str
+    data_type: str
+    location: S3Location
+    content_type: str | None
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,8 @@ def fill_channel(
     folder: Path,
     control: JobControl,
     say: Callable[[str], object] = lambda _: None,
+    *,
+    may_be_empty: bool = False,
 ) -> int:
     """Download a channel into an existing folder; returns the number of files.
 
@@ -57,7 +72,7 @@ def fill_channel(
     """
     try:
         files = list(_files(s3, channel))
-        if not files:
+        if not (files or may_be_empty):
             raise DataOrImageError(
                 f"No S3 objects found under S3 URL '{channel.location.uri}' given in input data"
                 f" source of channel '{channel.name}'. Ensure that the bucket exists, that objects"

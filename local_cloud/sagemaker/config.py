@@ -20,6 +20,8 @@ class SageMakerConfig:
     `environments_dir`: may be shared by several instances; default below `state_dir`.
     `stop_grace`: between SIGTERM and SIGKILL; AWS gives 120.
     `shutdown_grace`: the same when the local cloud itself stops.
+    `upload_seconds`: between two rounds of what is uploaded while a job runs.
+    `engine`: the container engine for images that `images_file` does not have; None: none.
     """
 
     state_dir: Path
@@ -34,6 +36,8 @@ class SageMakerConfig:
     max_concurrent_jobs: int = 2
     stop_grace: float = 120.0
     shutdown_grace: float = 5.0
+    upload_seconds: float = 10.0
+    engine: str | None = None
 
     @property
     def jobs_dir(self) -> Path:
@@ -52,5 +56,5 @@ class SageMakerConfig:
 
     @property
     def logs_dir(self) -> Path:
-        """One log file a job."""
-        return self.state_dir / "logs" / "training"
+        """One log file a job, in a folder for each kind."""
+        return self.state_dir / "logs"

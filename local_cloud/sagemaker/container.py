@@ -35,25 +35,35 @@ class Isolation(Enum):
 
 @dataclass(frozen=True)
 class Container:
-    """What to run. `opt` is the folder that holds the job's `ml`."""
+    """What to run. `opt` is the folder that holds the job's `ml`.
+
+    `private_network`: no network but its own loopback; needs an isolation. `refused`: the exit code
+    that says that the command itself never ran, if there is one.
+    """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
     opt: Path
+    isolation: Isolation
+    private_network: bool = False
+    refused: int | None = None
 
 
 @dataclass(frozen=True)
 class Exit:
-    """How a container ended; `stopped` says why if it was not by itself."""
+    """How a container ended; `stopped` says why if it was not by itself.
+
+    `refused`: it never ran.
+    """
 
     code: int
     stopped: StopReason | None
+    refused: bool
 
 
 def run(
     container: Container,
-    isolation: Isolation,
     control: JobControl,
     *,
     grace: Callable[[StopReason], float],
@@ -65,7 +75,7 @@ def run(
     When `control` asks to end it, its command gets SIGTERM, and SIGKILL `grace(reason)` seconds
     later. `on_line` gets each line of its output, from a thread.
     """
-    process = _launch(container, isolation)
+    process = _launch(container)
     reader = threading.Thread(target=_read, args=(process, on_line), daemon=True)
     reader.start()
     stopped = None
@@ -81,14 +91,16 @@ def run(
     finally:
         _end(process)
         reader.join(_LAUNCHER_SECONDS)
-    return Exit(launcher.exit_code(process.returncode), stopped)
+    code = launcher.exit_code(process.returncode)
+    return Exit(code, stopped, refused=stopped is None and code == container.refused)
 
 
-def _launch(container: Container, isolation: Isolation) -> subprocess.Popen[bytes]:
+def _launch(container: Container) -> subprocess.Popen[bytes]:
     spec = {
         "command": list(container.command),
-        "opt": None if isolation is Isolation.NONE else str(container.opt),
-        "private_processes": isolation is Isolation.PROCESSES,
+        "opt": None if container.isolation is Isolation.NONE else str(container.opt),
+        "private_processes": container.isolation is Isolation.PROCESSES,
+        "private_network": container.private_network,
     }
     return subprocess.Popen(
         [sys.executable, "-I", str(Path(launcher.__file__).resolve()), json.dumps(spec)],
@@ -164,12 +176,12 @@ def works(isolation: Isolation) -> bool:
     with tempfile.TemporaryDirectory() as directory:
         opt = Path(directory) / "opt"
         (opt / "ml" / "probe").mkdir(parents=True)
-        container = Container(["test", "-d", "/opt/ml/probe"], {"PATH": "/usr/bin:/bin"}, opt, opt)
+        command = ["test", "-d", "/opt/ml/probe"]
+        container = Container(command, {"PATH": "/usr/bin:/bin"}, opt, opt, isolation)
         control = JobControl()
         control.limit(_LAUNCHER_SECONDS)
         ended = run(
             container,
-            isolation,
             control,
             grace=lambda _: 0.0,
             on_line=_log.debug,

@@ -5,6 +5,7 @@
     ├── SerializationError      SerializationException
     ├── UnknownOperationError   UnknownOperationException
     ├── ResourceInUseError      ResourceInUse
+    ├── ResourceNotFoundError   ResourceNotFound
     ├── ResourceLimitError      ResourceLimitExceeded
     └── StorageError            InternalFailure
     JobFailure              a job ends as Failed; its text is the FailureReason
@@ -49,9 +50,15 @@ class UnknownOperationError(SageMakerError):
 
 
 class ResourceInUseError(SageMakerError):
-    """The name of a job is taken, for ever."""
+    """The name of a job is taken, or the job still runs."""
 
     code = "ResourceInUse"
+
+
+class ResourceNotFoundError(SageMakerError):
+    """There is no such job, where AWS does not say ValidationException."""
+
+    code = "ResourceNotFound"
 
 
 class ResourceLimitError(SageMakerError):

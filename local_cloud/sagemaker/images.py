@@ -1,4 +1,4 @@
-"""The training images this machine can run, without a container engine.
+"""The images this machine can run without a container engine.
 
 The images file is a JSON list of objects:
   repository     its name in the registry; the host and the tag of an image URI are not looked at
@@ -48,19 +48,23 @@ class Image:
                 )
 
 
-def find_image(images_file: Path, uri: str) -> Image:
-    """The image that a TrainingImage names.
+class UnknownImageError(DataOrImageError):
+    """An image that is not in the images file."""
 
-    Raises DataOrImageError if it is not registered, InternalError if the file cannot be read. The
+
+def find_image(images_file: Path, uri: str) -> Image:
+    """The image that a TrainingImage or an ImageUri names.
+
+    Raises UnknownImageError if it is not registered, InternalError if the file cannot be read. The
     file is read anew for each job, so that images may be added while the cloud runs.
     """
     images = _read(images_file)
     repository = repository_of(uri)
     if repository not in images:
-        raise DataOrImageError(
-            f"Cannot pull the training image '{uri}': the local cloud has no image for the"
+        raise UnknownImageError(
+            f"Cannot pull the image '{uri}': the local cloud has no image for the"
             f" repository '{repository}' (it has: {', '.join(sorted(images)) or 'none'})."
-            f" Add an entry for it to {images_file}"
+            f" Add an entry for it to {images_file}, or install Docker or Podman"
         )
     return images[repository]
 

@@ -20,7 +20,7 @@ class JobQueue:
         self._lock = threading.Lock()
         self._closed = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"training-{number}", daemon=True)
+            threading.Thread(target=self._work, name=f"job-{number}", daemon=True)
             for number in range(workers)
         ]
         for thread in self._threads:

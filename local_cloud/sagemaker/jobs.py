@@ -1,51 +1,38 @@
-"""The record of a training job, and how it moves from status to status."""
+"""The record of a job, and how it moves from status to status."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 FINAL_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
 
-# Members of the request that DescribeTrainingJob gives back as they came.
-_DESCRIBED_MEMBERS = (
-    "AlgorithmSpecification",
-    "DebugHookConfig",
-    "DebugRuleConfigurations",
-    "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining",
-    "EnableNetworkIsolation",
-    "Environment",
-    "ExperimentConfig",
-    "HyperParameters",
-    "InputDataConfig",
-    "OutputDataConfig",
-    "ProfilerConfig",
-    "RemoteDebugConfig",
-    "ResourceConfig",
-    "RetryStrategy",
-    "RoleArn",
-    "TensorBoardOutputConfig",
-    "VpcConfig",
-)
+
+class Kind(StrEnum):
+    """The kinds of jobs, by their part of an ARN."""
+
+    TRAINING = "training-job"
+    PROCESSING = "processing-job"
 
 
 @dataclass(frozen=True)
 class JobKey:
-    """What identifies a training job: names are unique in an account and region."""
+    """What identifies a job: names are unique in an account and region, for each kind."""
 
     account: str
     region: str
     name: str
+    kind: Kind = Kind.TRAINING
 
     @property
     def arn(self) -> str:
-        """The TrainingJobArn."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:training-job/{self.name}"
+        """The TrainingJobArn or ProcessingJobArn."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{self.kind}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One entry of SecondaryStatusTransitions. Times are epoch seconds."""
+    """One phase of a job. Times are epoch seconds."""
 
     status: str
     message: str
@@ -70,31 +57,36 @@ class Outcome:
     secondary_status: str
     message: str
     failure_reason: str | None = None
+    exit_message: str | None = None
     model_artifacts: str | None = None
     metrics: tuple[FinalMetric, ...] = ()
 
 
 @dataclass(frozen=True)
-class TrainingJob:
-    """A training job. `request` is the CreateTrainingJob payload; times are epoch seconds."""
+class Job:
+    """A job of either kind. `request` is the payload of its creation; times are epoch seconds."""
 
     key: JobKey
     request: Mapping[str, Any]
     creation_time: float
     last_modified_time: float
     transitions: tuple[Transition, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
     status: str = "InProgress"
     start_time: float | None = None
     end_time: float | None = None
     failure_reason: str | None = None
+    exit_message: str | None = None
     model_artifacts: str | None = None
     metrics: tuple[FinalMetric, ...] = ()
 
     @classmethod
-    def created(cls, key: JobKey, request: Mapping[str, Any], at: float) -> "TrainingJob":
+    def created(
+        cls, key: JobKey, request: Mapping[str, Any], at: float, tags: Mapping[str, str]
+    ) -> "Job":
         """A job that waits for its turn."""
-        pending = Transition("Pending", "Waiting for a training slot of the local cloud", at)
-        return cls(key, request, at, at, (pending,))
+        pending = Transition("Pending", "Waiting for a slot of the local cloud", at)
+        return cls(key, request, at, at, (pending,), tags)
 
     @property
     def secondary_status(self) -> str:
@@ -106,7 +98,14 @@ class TrainingJob:
         """Whether the job is Completed, Failed or Stopped."""
         return self.status in FINAL_STATUSES
 
-    def moved_to(self, secondary_status: str, message: str, at: float) -> "TrainingJob":
+    @property
+    def seconds(self) -> int | None:
+        """How long it ran, once it has ended; None for a job that never began."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return round(self.end_time - self.start_time)
+
+    def moved_to(self, secondary_status: str, message: str, at: float) -> "Job":
         """The job in its next phase. The billed time starts with Downloading, as on AWS."""
         last = replace(self.transitions[-1], end_time=at)
         entered = Transition(secondary_status, message, at)
@@ -119,7 +118,7 @@ class TrainingJob:
             last_modified_time=at,
         )
 
-    def ended(self, outcome: Outcome, at: float) -> "TrainingJob":
+    def ended(self, outcome: Outcome, at: float) -> "Job":
         """The job with its outcome."""
         moved = self.moved_to(outcome.secondary_status, outcome.message, at)
         closed = replace(moved.transitions[-1], end_time=at)
@@ -129,68 +128,24 @@ class TrainingJob:
             transitions=(*moved.transitions[:-1], closed),
             end_time=at,
             failure_reason=outcome.failure_reason,
+            exit_message=outcome.exit_message,
             model_artifacts=outcome.model_artifacts,
             metrics=outcome.metrics,
         )
-
-    def describe(self) -> dict[str, Any]:
-        """The DescribeTrainingJob output; timestamps in epoch seconds."""
-        seconds = None
-        if self.start_time is not None and self.end_time is not None:
-            seconds = round(self.end_time - self.start_time)
-        described = {
-            "TrainingJobName": self.key.name,
-            "TrainingJobArn": self.key.arn,
-            "TrainingJobStatus": self.status,
-            "SecondaryStatus": self.secondary_status,
-            "ModelArtifacts": {"S3ModelArtifacts": self.model_artifacts or ""},
-            "FailureReason": self.failure_reason,
-            "CreationTime": self.creation_time,
-            "TrainingStartTime": self.start_time,
-            "TrainingEndTime": self.end_time,
-            "LastModifiedTime": self.last_modified_time,
-            "TrainingTimeInSeconds": seconds,
-            "BillableTimeInSeconds": seconds,
-            "StoppingCondition": self.request.get("StoppingCondition") or {},
-            "SecondaryStatusTransitions": [_described(step) for step in self.transitions],
-            "FinalMetricDataList": [
-                {"MetricName": metric.name, "Value": metric.value, "Timestamp": metric.at}
-                for metric in self.metrics
-            ],
-            **{name: self.request.get(name) for name in _DESCRIBED_MEMBERS},
-        }
-        return {name: value for name, value in described.items() if value is not None}
-
-    def summary(self) -> dict[str, Any]:
-        """The entry of ListTrainingJobs."""
-        described = {
-            "TrainingJobName": self.key.name,
-            "TrainingJobArn": self.key.arn,
-            "CreationTime": self.creation_time,
-            "TrainingEndTime": self.end_time,
-            "LastModifiedTime": self.last_modified_time,
-            "TrainingJobStatus": self.status,
-            "SecondaryStatus": self.secondary_status,
-        }
-        return {name: value for name, value in described.items() if value is not None}
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "TrainingJob":
+    def from_json(cls, record: Mapping[str, Any]) -> "Job":
         """The inverse of `to_json`."""
+        key = record["key"]
         return cls(
             **{
                 **record,
-                "key": JobKey(**record["key"]),
+                "key": JobKey(**{**key, "kind": Kind(key["kind"])}),
                 "transitions": tuple(Transition(**step) for step in record["transitions"]),
                 "metrics": tuple(FinalMetric(**metric) for metric in record["metrics"]),
             }
         )
-
-
-def _described(step: Transition) -> dict[str, Any]:
-    entry = {"Status": step.status, "StartTime": step.start_time, "StatusMessage": step.message}
-    return entry if step.end_time is None else {**entry, "EndTime": step.end_time}

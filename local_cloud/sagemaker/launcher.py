@@ -5,6 +5,7 @@ of a threaded process may run between fork and exec. Argument: JSON with
   command    argument list, looked up on PATH
   opt        folder that becomes /opt/ml's parent, or null: no namespaces
   private_processes    whether the job also sees no process but its own
+  private_network      whether it has no network but its own loopback
 Standard input is the line to the runner: a byte asks the command to end (SIGTERM), its end (the
 runner is gone, or wants no more of it) kills whatever the job has started. The exit code is the
 command's; 128 + n after signal n, as containers have it.
@@ -15,15 +16,20 @@ Linux namespaces: user_namespaces(7), mount_namespaces(7), pid_namespaces(7).
 """
 
 import ctypes
+import fcntl
 import json
 import os
 import select
 import signal
+import socket
+import struct
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x0002_0000, 0x1000_0000, 0x2000_0000
+CLONE_NEWNS, CLONE_NEWUSER = 0x0002_0000, 0x1000_0000
+CLONE_NEWPID, CLONE_NEWNET = 0x2000_0000, 0x4000_0000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
 PR_SET_PDEATHSIG = 1
 LINE = 0
@@ -34,7 +40,7 @@ def main() -> int:
     """Run the job to its end."""
     spec = json.loads(sys.argv[1])
     if spec["opt"]:
-        _enter_namespaces(spec["private_processes"])
+        _enter_namespaces(spec)
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
@@ -117,13 +123,19 @@ def exit_code(code: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _enter_namespaces(private_processes: bool) -> None:
+def _enter_namespaces(spec: dict[str, Any]) -> None:
     user, group = os.getuid(), os.getgid()
-    flags = CLONE_NEWUSER | CLONE_NEWNS | (CLONE_NEWPID if private_processes else 0)
+    flags = CLONE_NEWUSER | CLONE_NEWNS
+    flags |= CLONE_NEWPID if spec["private_processes"] else 0
+    flags |= CLONE_NEWNET if spec["private_network"] else 0
     _check(_libc().unshare(flags), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    if spec["private_network"]:
+        # netdevice(7); a new namespace's loopback is down.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            fcntl.ioctl(line, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
 
 
 def _mount_opt(opt: Path) -> None:

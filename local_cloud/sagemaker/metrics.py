@@ -13,13 +13,16 @@ class MetricScanner:
         self._patterns = {name: re.compile(pattern) for name, pattern in patterns.items()}
         self._last: dict[str, FinalMetric] = {}
 
-    def scan(self, line: str, at: float) -> None:
-        """Look at one line, logged at epoch second `at`."""
-        for name, pattern in self._patterns.items():
-            for match in pattern.finditer(line):
-                value = _number(match.group(1))
-                if value is not None:
-                    self._last[name] = FinalMetric(name, value, at)
+    def scan(self, line: str, at: float) -> list[FinalMetric]:
+        """Look at one line, logged at epoch second `at`; returns each value that is in it."""
+        found = [
+            FinalMetric(name, value, at)
+            for name, pattern in self._patterns.items()
+            for match in pattern.finditer(line)
+            if (value := _number(match.group(1))) is not None
+        ]
+        self._last |= {metric.name: metric for metric in found}
+        return found
 
     @property
     def final(self) -> tuple[FinalMetric, ...]:

@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_cloud.sagemaker.channels import Channel
 from local_cloud.sagemaker.errors import MAX_FAILURE_REASON
-from local_cloud.sagemaker.training_request import Channel, TrainingRequest
+from local_cloud.sagemaker.training_request import TrainingRequest
 
 # The one host of a job: network names as on an instance of SageMaker.
 HOST = "algo-1"
@@ -45,6 +46,8 @@ class OptMl:
             folder.mkdir(parents=True)
         for channel in request.channels:
             self.channel(channel.name).mkdir()
+        if request.checkpoints:
+            (self.root / request.checkpoints.folder).mkdir(parents=True, exist_ok=True)
         files = {
             "hyperparameters.json": dict(request.hyperparameters),
             "inputdataconfig.json": {c.name: _channel_config(c) for c in request.channels},
@@ -75,14 +78,14 @@ def _channel_config(channel: Channel) -> dict[str, str]:
 
 def _resources(request: TrainingRequest) -> dict[str, object]:
     group = {
-        "instance_group_name": "homogeneousCluster",
+        "instance_group_name": request.instance_group,
         "instance_type": request.instance_type,
         "hosts": [HOST],
     }
     return {
         "current_host": HOST,
         "current_instance_type": request.instance_type,
-        "current_group_name": "homogeneousCluster",
+        "current_group_name": request.instance_group,
         "hosts": [HOST],
         "instance_groups": [group],
         "network_interface_name": "lo",

@@ -1,4 +1,4 @@
-"""One training job, from start to end: environment, data, container, artifacts."""
+"""One job, from start to end: environment, data, container, results."""
 
 import logging
 import os
@@ -10,31 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local_cloud.sagemaker import artifacts, aws, container, job_environment, last_words
-from local_cloud.sagemaker.channels import fill_channel
+from local_cloud.sagemaker import aws, container, last_words
 from local_cloud.sagemaker.config import SageMakerConfig
-from local_cloud.sagemaker.container import Container, Exit, Isolation
+from local_cloud.sagemaker.container import Container, Exit
 from local_cloud.sagemaker.control import JobControl, JobStopped, StopReason
 from local_cloud.sagemaker.disk import words
-from local_cloud.sagemaker.environments import environment_for
 from local_cloud.sagemaker.errors import AlgorithmError, DataOrImageError, InternalError, JobFailure
-from local_cloud.sagemaker.images import find_image
+from local_cloud.sagemaker.image_runners import Place, runner_for
 from local_cloud.sagemaker.job_log import CloudWatchStream, JobLog, stream_name
+from local_cloud.sagemaker.job_types import JOB_TYPES, JobType
 from local_cloud.sagemaker.jobs import JobKey, Outcome
-from local_cloud.sagemaker.metrics import MetricScanner
-from local_cloud.sagemaker.opt_ml import OptMl
 from local_cloud.sagemaker.store import ORPHANED_OUTCOME
-from local_cloud.sagemaker.training_request import TrainingRequest
+from local_cloud.sagemaker.tasks import Task
 
 _logger = logging.getLogger(__name__)
-_COMPLETED = Outcome("Completed", "Completed", "Training job completed")
-_STOPPED = {
-    StopReason.REQUESTED: Outcome("Stopped", "Stopped", "Training job stopped"),
-    StopReason.MAX_RUNTIME: Outcome(
-        "Stopped", "MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds"
-    ),
-    StopReason.SHUTDOWN: ORPHANED_OUTCOME,
-}
 
 
 @dataclass(frozen=True)
@@ -43,130 +32,145 @@ class JobRun:
 
     config: SageMakerConfig
     key: JobKey
-    request: TrainingRequest
+    task: Task
     control: JobControl
     enter: Callable[[str, str], None]
 
+    @property
+    def _type(self) -> JobType:
+        return JOB_TYPES[self.key.kind]
+
     def to_end(self) -> Outcome:
         """Run the job and say how it ended; never raises. Nothing of it is left but its log."""
-        metrics = MetricScanner(self.request.metric_patterns)
         try:
             with _disk(self.config.work_dir) as disk:
-                outcome = self._logged(disk, metrics)
+                outcome = self._logged(disk)
         except OSError as error:
-            _logger.exception("training job %s", self.key.name)
+            _logger.exception("%s", self.key.arn)
             outcome = cannot_run(error)
         except Exception:
-            _logger.exception("training job %s", self.key.name)
+            _logger.exception("%s", self.key.arn)
             outcome = _failed(InternalError("the local cloud could not run this job; see its log"))
-        return replace(outcome, metrics=metrics.final)
+        return replace(outcome, metrics=self.task.metrics)
 
-    def _logged(self, disk: Path, metrics: MetricScanner) -> Outcome:
-        path = self.config.logs_dir / f"{self.key.name}.log"
+    def _logged(self, disk: Path) -> Outcome:
+        path = self.config.logs_dir / self._type.log_folder / f"{self.key.name}.log"
         try:
             credentials = self._credentials()
         except JobFailure as failure:
             with JobLog(path, None) as log:
                 log.write(failure.reason)
             return _failed(failure)
-        stream = CloudWatchStream(self.config, stream_name(self.key.name), credentials)
+        name = stream_name(self.key.name)
+        stream = CloudWatchStream(self.config, name, credentials, self._type.log_group)
         with JobLog(path, stream) as log:
-            try:
-                return self._steps(disk, log, metrics, credentials)
-            except JobStopped as stop:
-                return _STOPPED[stop.reason]
-            except JobFailure as failure:
-                log.write(failure.reason)
-                return _failed(failure)
-            except OSError as error:
-                outcome = cannot_run(error)
-                log.write(outcome.failure_reason or "")
-                return outcome
+            outcome = self._reported(disk, log, credentials)
+            if outcome.failure_reason:
+                log.write(outcome.failure_reason)
+            return outcome
+
+    def _reported(self, disk: Path, log: JobLog, credentials: Mapping[str, str]) -> Outcome:
+        opt_ml = disk / "opt" / "ml"
+        opt_ml.mkdir(parents=True)
+        try:
+            outcome = self._steps(disk, opt_ml, log, credentials)
+        except JobStopped as stop:
+            outcome = self._stopped(stop.reason)
+        except JobFailure as failure:
+            outcome = _failed(failure)
+        except OSError as error:
+            outcome = cannot_run(error)
+        try:
+            return replace(outcome, exit_message=self.task.exit_message(opt_ml))
+        except JobFailure as failure:
+            return _failed(failure)
 
     def _steps(
-        self, disk: Path, log: JobLog, metrics: MetricScanner, credentials: Mapping[str, str]
+        self, disk: Path, opt_ml: Path, log: JobLog, credentials: Mapping[str, str]
     ) -> Outcome:
-        config, request, opt_ml = self.config, self.request, OptMl(disk / "opt" / "ml")
-        image = find_image(config.images_file, request.image)
-        python = environment_for(
-            image.requirements, config.environments, config.uv, self.control, log.write
-        )
+        config, task = self.config, self.task
+        for note in task.request.notes:
+            log.write(note)
+        run_image = runner_for(config, task.request, self.control, log.write)
 
         self.enter("Downloading", "Downloading input data")
-        self.control.limit(request.max_runtime)
-        opt_ml.create(request)
+        self.control.limit(task.request.max_runtime)
+        task.lay_out(opt_ml)
         s3 = aws.client("s3", config, credentials)
-        for channel in request.channels:
-            fill_channel(s3, channel, opt_ml.channel(channel.name), self.control, log.write)
+        task.download(s3, opt_ml, self.control, log.write)
 
-        self.enter("Training", "Training image download completed. Training in progress.")
-        code, home = disk / "code", disk / "home"
-        image.copy_sources(code)
-        home.mkdir()
-        variables = job_environment.variables(
-            config,
-            key=self.key,
-            request=request,
-            image=image,
-            python=python,
-            home=home,
-            credentials=credentials,
-        )
-        command = job_environment.command(request, image)
-        ended = self._run(Container(command, variables, code, opt_ml.root.parent), log, metrics)
+        self.enter("Training", self._type.running)
+        place = Place(disk, opt_ml, self.key, credentials)
+        with (
+            task.beside(config, self._s3, opt_ml, credentials, log.write),
+            run_image.container(place, task) as job,
+        ):
+            ended = self._run(job, log)
         return self._conclude(ended, opt_ml, disk)
 
-    def _run(self, job: Container, log: JobLog, metrics: MetricScanner) -> Exit:
-        isolation = container.best_isolation()
-        if isolation is Isolation.NONE:
-            base = {"SAGEMAKER_BASE_DIR": str(job.opt / "ml")}
-            job = replace(job, environment={**job.environment, **base})
+    def _run(self, job: Container, log: JobLog) -> Exit:
         return container.run(
             job,
-            isolation,
             self.control,
             grace=self._grace,
-            on_line=lambda line: metrics.scan(line, log.write(line)),
+            on_line=lambda line: self.task.read(line, log.write(line)),
             on_stop=lambda reason: self.enter("Stopping", f"Stopping the job: {reason.value}"),
         )
 
-    def _conclude(self, ended: Exit, opt_ml: OptMl, disk: Path) -> Outcome:
+    def _conclude(self, ended: Exit, opt_ml: Path, disk: Path) -> Outcome:
         # A stop that was answered must not end as Completed, even if the container was quicker.
         requested = self.control.reason is StopReason.REQUESTED
         stopped = StopReason.REQUESTED if requested else ended.stopped
         if stopped is StopReason.SHUTDOWN:
             return ORPHANED_OUTCOME
-        # New credentials: the job may have outlived those that it started with.
-        s3 = aws.client("s3", self.config, self._credentials())
+        if ended.refused:
+            raise DataOrImageError(
+                "The container engine could not run the image; its own words are in the job's log"
+            )
+        s3 = self._s3()
         if ended.code != 0 and stopped is None:
-            self._upload_output_of_failure(s3, opt_ml, disk)
+            self._keep_of_failure(s3, opt_ml, disk)
             free = shutil.disk_usage(disk).free
-            raise AlgorithmError(last_words.reason(opt_ml.failure(), ended.code, free), ended.code)
-        self.enter("Uploading", "Uploading generated training model")
-        artifacts.upload_output(s3, self.request, opt_ml, disk)
-        model = artifacts.upload_model(s3, self.request, opt_ml, disk)
-        outcome = _STOPPED[stopped] if stopped else _COMPLETED
+            said = last_words.reason(self.task.failure(opt_ml), ended.code, free)
+            raise AlgorithmError(said, ended.code)
+        self.enter("Uploading", self._type.uploading)
+        model = self.task.upload(s3, opt_ml, disk)
+        outcome = self._stopped(stopped) if stopped else self._outcome("Completed")
         return replace(outcome, model_artifacts=model)
 
-    def _upload_output_of_failure(self, s3: Any, opt_ml: OptMl, disk: Path) -> None:
+    def _stopped(self, reason: StopReason) -> Outcome:
+        if reason is StopReason.SHUTDOWN:
+            return ORPHANED_OUTCOME
+        if reason is StopReason.MAX_RUNTIME:
+            message = f"{self._type.words.capitalize()} runtime exceeded MaxRuntimeInSeconds"
+            return Outcome("Stopped", "MaxRuntimeExceeded", message)
+        return self._outcome("Stopped")
+
+    def _outcome(self, status: str) -> Outcome:
+        return Outcome(status, status, f"{self._type.words.capitalize()} {status.lower()}")
+
+    def _keep_of_failure(self, s3: Any, opt_ml: Path, disk: Path) -> None:
         try:
-            artifacts.upload_output(s3, self.request, opt_ml, disk)
+            self.task.upload_after_failure(s3, opt_ml, disk)
         except DataOrImageError as failure:
             # The container's failure is what the client must hear of.
-            _logger.warning("training job %s: %s", self.key.name, failure.reason)
+            _logger.warning("%s: %s", self.key.arn, failure.reason)
 
     def _grace(self, reason: StopReason) -> float:
         shutdown = reason is StopReason.SHUTDOWN
         return self.config.shutdown_grace if shutdown else self.config.stop_grace
 
+    def _s3(self) -> Any:
+        # New credentials: a job may outlive those that it started with.
+        return aws.client("s3", self.config, self._credentials())
+
     def _credentials(self) -> dict[str, str]:
+        role = self.task.request.role_arn
         try:
-            return self.config.role_credentials(self.request.role_arn, "SageMaker")
+            return self.config.role_credentials(role, "SageMaker")
         except Exception as error:
             # The callable is the host's: whatever it raises says why the role cannot be had.
-            raise DataOrImageError(
-                f"Cannot assume the role {self.request.role_arn}: {error}"
-            ) from error
+            raise DataOrImageError(f"Cannot assume the role {role}: {error}") from error
 
 
 def cannot_run(error: OSError) -> Outcome:
@@ -175,7 +179,7 @@ def cannot_run(error: OSError) -> Outcome:
 
 
 def _failed(failure: JobFailure) -> Outcome:
-    return Outcome("Failed", "Failed", "Training job failed", failure_reason=failure.reason)
+    return Outcome("Failed", "Failed", "The job failed", failure_reason=failure.reason)
 
 
 @contextmanager

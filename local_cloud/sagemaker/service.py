@@ -2,18 +2,19 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
-from local_cloud.sagemaker.api import TrainingApi
+from local_cloud.sagemaker.api import SageMakerApi
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.disk import words
 from local_cloud.sagemaker.errors import SageMakerError, StorageError
 from local_cloud.sagemaker.job_queue import JobQueue
-from local_cloud.sagemaker.jobs import JobKey, TrainingJob
+from local_cloud.sagemaker.jobs import Job, JobKey
 from local_cloud.sagemaker.runner import JobRun, cannot_run, remove
 from local_cloud.sagemaker.store import ORPHANED_OUTCOME, JobStore
-from local_cloud.sagemaker.training_request import TrainingRequest
+from local_cloud.sagemaker.tasks import task_of
 
 __all__ = ["SageMakerConfig", "SageMakerService"]
 
@@ -23,7 +24,7 @@ _INTERNAL_ERROR = 500
 
 
 class SageMakerService:
-    """Answers the SageMaker API and runs its training jobs, in this process. Thread-safe."""
+    """Answers the SageMaker API and runs its jobs, in this process. Thread-safe."""
 
     def __init__(self, config: SageMakerConfig) -> None:
         self._config = config
@@ -32,7 +33,7 @@ class SageMakerService:
             remove(config.work_dir)
         self._store = JobStore(config.jobs_dir)
         self._queue = JobQueue(config.max_concurrent_jobs, self._run)
-        self._api = TrainingApi(config, self._store, self._queue)
+        self._api = SageMakerApi(config, self._store, self._queue)
 
     def handle(
         self, action: str, payload: Any, account: str, region: str
@@ -60,9 +61,12 @@ class SageMakerService:
                 f"The local cloud cannot keep its records: {words(error)}"
             ) from error
 
-    def wait(self, name: str, account: str, region: str) -> TrainingJob:
-        """Block until an existing job has ended."""
-        return self._store.wait(JobKey(account, region, name), lambda job: job.has_ended)
+    def wait(self, key: JobKey, abandoned: Callable[[], bool] = lambda: False) -> Job:
+        """Block until an existing job has ended; or, if it has not, until `abandoned` is true.
+
+        `abandoned` is asked about twice a second.
+        """
+        return self._store.wait(key, abandoned)
 
     def close(self) -> None:
         """Stop the jobs; those that had not ended are Failed. The service is of no use then."""
@@ -79,20 +83,20 @@ class SageMakerService:
             return
         if job.has_ended:
             return
-        request = TrainingRequest.parse(job.request)
 
         def enter(secondary_status: str, message: str) -> None:
             self._store.update(key, lambda job: _entered(job, secondary_status, message))
 
-        self._store.end(key, JobRun(self._config, key, request, control, enter).to_end())
+        run = JobRun(self._config, key, task_of(job), control, enter)
+        self._store.end(key, run.to_end())
 
 
-def _started(job: TrainingJob) -> TrainingJob:
+def _started(job: Job) -> Job:
     # A job that was stopped while it waited stays as it is.
     return job if job.has_ended else job.moved_to("Starting", "Starting the job", time.time())
 
 
-def _entered(job: TrainingJob, secondary_status: str, message: str) -> TrainingJob:
+def _entered(job: Job, secondary_status: str, message: str) -> Job:
     # A job that is stopping takes no step forward, but for bringing home what it has.
     if job.status == "Stopping" and secondary_status != "Uploading":
         return job

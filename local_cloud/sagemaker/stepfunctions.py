@@ -7,11 +7,13 @@ from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
 
+from local_cloud.sagemaker import training_job
 from local_cloud.sagemaker.errors import (
     ResourceInUseError,
     ResourceLimitError,
     SageMakerError,
 )
+from local_cloud.sagemaker.jobs import JobKey
 from local_cloud.sagemaker.service import SageMakerService
 from local_cloud.sagemaker.shapes import service_model
 
@@ -54,8 +56,8 @@ def run_task(
         raise TaskFailed(name, cause) from error
     if not resource.endswith(".sync"):
         return created
-    job = service.wait(arguments["TrainingJobName"], account, region)
-    description = _in_milliseconds(_description_shape(), job.describe())
+    job = service.wait(JobKey(account, region, arguments["TrainingJobName"]))
+    description = _in_milliseconds(_description_shape(), training_job.describe(job))
     if job.status != "Completed":
         raise TaskFailed(_TASK_FAILED, json.dumps(description))
     return dict(description)

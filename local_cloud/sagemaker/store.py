@@ -1,4 +1,4 @@
-"""All training jobs there ever were, in memory and as one JSON file each."""
+"""All jobs there ever were, in memory and as one JSON file each."""
 
 import json
 import logging
@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local_cloud.sagemaker.errors import ResourceInUseError
-from local_cloud.sagemaker.jobs import JobKey, Outcome, TrainingJob
+from local_cloud.sagemaker.jobs import Job, JobKey, Outcome
 
 _log = logging.getLogger(__name__)
 _ORPHANED = "InternalServerError: the local cloud stopped while the job ran"
-ORPHANED_OUTCOME = Outcome("Failed", "Failed", "Training job failed", failure_reason=_ORPHANED)
+ORPHANED_OUTCOME = Outcome("Failed", "Failed", "The job failed", failure_reason=_ORPHANED)
+_LOOK_SECONDS = 0.5
 
 
 class JobStore:
@@ -25,14 +26,14 @@ class JobStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._changed = threading.Condition()
-        self._jobs: dict[JobKey, TrainingJob] = {}
+        self._jobs: dict[JobKey, Job] = {}
         directory.mkdir(parents=True, exist_ok=True)
-        for path in sorted(directory.glob("*/*/*.json")):
+        for path in sorted(directory.glob("*/*/*/*.json")):
             self._load(path)
 
     def _load(self, path: Path) -> None:
         try:
-            job = TrainingJob.from_json(json.loads(path.read_text()))
+            job = Job.from_json(json.loads(path.read_text()))
         except (ValueError, KeyError, TypeError) as error:
             # Written atomically, so this is not a crash's doing: keep the file, go on without it.
             _log.warning("ignoring the unreadable job record %s: %s", path, error)
@@ -42,27 +43,35 @@ class JobStore:
         else:
             self._put(job.ended(ORPHANED_OUTCOME, time.time()))
 
-    def create(self, job: TrainingJob) -> None:
-        """Add a job; ResourceInUseError if its name was ever used."""
+    def create(self, job: Job) -> None:
+        """Add a job; ResourceInUseError if its name is taken."""
         with self._changed:
             if job.key in self._jobs:
+                kind = job.key.kind.replace("-", " ")
                 raise ResourceInUseError(
-                    "Training job names must be unique within an AWS account and region, and a"
-                    f" training job with this name already exists ({job.key.arn})"
+                    f"{kind.capitalize()} names must be unique within an AWS account and region,"
+                    f" and a {kind} with this name already exists ({job.key.arn})"
                 )
             self._put(job)
 
-    def get(self, key: JobKey) -> TrainingJob | None:
+    def remove(self, key: JobKey, check: Callable[[Job], None]) -> None:
+        """Forget an existing job, unless `check` raises."""
+        with self._changed:
+            check(self._jobs[key])
+            self._path(key).unlink(missing_ok=True)
+            del self._jobs[key]
+
+    def get(self, key: JobKey) -> Job | None:
         """The job, or None."""
         with self._changed:
             return self._jobs.get(key)
 
-    def all(self) -> list[TrainingJob]:
+    def all(self) -> list[Job]:
         """Every job, in no particular order."""
         with self._changed:
             return list(self._jobs.values())
 
-    def update(self, key: JobKey, change: Callable[[TrainingJob], TrainingJob]) -> TrainingJob:
+    def update(self, key: JobKey, change: Callable[[Job], Job]) -> Job:
         """Replace an existing job by `change(job)`, which sees it as nobody else changes it."""
         with self._changed:
             job = change(self._jobs[key])
@@ -80,19 +89,22 @@ class JobStore:
             try:
                 self._put(job)
             except OSError as error:
-                _log.error("the end of training job %s is not on disk: %s", key.name, error)
+                _log.error("the end of %s is not on disk: %s", key.arn, error)
                 self._tell(job)
 
-    def wait(self, key: JobKey, condition: Callable[[TrainingJob], bool]) -> TrainingJob:
-        """Block until an existing job satisfies the condition."""
+    def wait(self, key: JobKey, abandoned: Callable[[], bool]) -> Job:
+        """Block until an existing job has ended, or `abandoned` says that nobody waits any more."""
         with self._changed:
-            self._changed.wait_for(lambda: condition(self._jobs[key]))
+            while not (self._jobs[key].has_ended or abandoned()):
+                self._changed.wait(_LOOK_SECONDS)
             return self._jobs[key]
 
-    def _put(self, job: TrainingJob) -> None:
-        folder = self._directory / job.key.account / job.key.region
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{job.key.name}.json"
+    def _path(self, key: JobKey) -> Path:
+        return self._directory / key.account / key.region / key.kind / f"{key.name}.json"
+
+    def _put(self, job: Job) -> None:
+        path = self._path(job.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         with temporary.open("w") as file:
             json.dump(job.to_json(), file)
@@ -101,7 +113,7 @@ class JobStore:
         temporary.replace(path)
         self._tell(job)
 
-    def _tell(self, job: TrainingJob) -> None:
+    def _tell(self, job: Job) -> None:
         with self._changed:
             self._jobs[job.key] = job
             self._changed.notify_all()

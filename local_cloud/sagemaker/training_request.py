@@ -1,80 +1,48 @@
-"""The part of CreateTrainingJob that a job needs to run, and what this emulator refuses.
-
-`shapes.validate` has checked the form; here is the meaning. What AWS would do and this machine
-cannot is refused with a sentence, never silently ignored, where it changes what the job sees.
-"""
+"""The part of CreateTrainingJob that a job needs to run."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from local_cloud.sagemaker.errors import ResourceLimitError, ValidationError
+from local_cloud.sagemaker import support
+from local_cloud.sagemaker.channels import Channel
+from local_cloud.sagemaker.errors import ValidationError
+from local_cloud.sagemaker.job_request import (
+    JobRequest,
+    distinct,
+    max_runtime,
+    one_instance,
+    words,
+)
+from local_cloud.sagemaker.s3_location import S3Location
 
-# SageMaker's default for StoppingCondition.MaxRuntimeInSeconds: a day.
-DEFAULT_MAX_RUNTIME_SECONDS = 86_400
-
-_REFUSED_MEMBERS = {
-    "CheckpointConfig": "checkpoints are not synchronised",
-    "ServerlessJobConfig": "there are no serverless jobs",
-    "EnableNetworkIsolation": "jobs share this machine's network",
-}
-
-
-@dataclass(frozen=True)
-class S3Location:
-    """A bucket and a key or key prefix (which may be empty)."""
-
-    bucket: str
-    key: str
-
-    @classmethod
-    def parse(cls, uri: str, member: str) -> "S3Location":
-        """Read `s3://bucket/key`; ValidationError naming `member` for anything else."""
-        scheme, _, rest = uri.partition("://")
-        bucket, _, key = rest.partition("/")
-        if scheme != "s3" or not bucket:
-            raise ValidationError(f"{member} must have the form s3://bucket/key, not '{uri}'")
-        return cls(bucket, key)
-
-    @property
-    def uri(self) -> str:
-        """`s3://bucket/key`."""
-        return f"s3://{self.bucket}/{self.key}"
-
-    def below(self, *parts: str) -> "S3Location":
-        """The location of `parts` below this one, as a folder."""
-        folder = [self.key.rstrip("/")] if self.key.rstrip("/") else []
-        return S3Location(self.bucket, "/".join([*folder, *parts]))
+# SageMaker's names where the request gives none.
+INSTANCE_GROUP = "homogeneousCluster"
+CHECKPOINTS = "/opt/ml/checkpoints"
+_OPT_ML = PurePosixPath("/opt/ml")
+# What SageMaker itself fills: checkpoints may not lie over it.
+_TAKEN = ("input", "model", "output", "code")
 
 
 @dataclass(frozen=True)
-class Channel:
-    """One entry of InputDataConfig. `data_type` is S3Prefix or ManifestFile."""
+class Checkpoints:
+    """CheckpointConfig. `folder`: relative to /opt/ml."""
 
-    name: str
-    data_type: str
     location: S3Location
-    content_type: str | None
+    folder: PurePosixPath
 
 
 @dataclass(frozen=True)
-class TrainingRequest:
+class TrainingRequest(JobRequest):
     """What a container and its runner need to know of a CreateTrainingJob call."""
 
-    name: str
-    image: str
-    role_arn: str
     hyperparameters: Mapping[str, str]
-    environment: Mapping[str, str]
-    channels: tuple[Channel, ...]
     output: S3Location
-    output_kms_key: str | None
     compress_output: bool
-    instance_type: str
-    max_runtime: int
-    entrypoint: tuple[str, ...] | None
-    arguments: tuple[str, ...] | None
+    instance_group: str
+    checkpoints: Checkpoints | None
     metric_patterns: Mapping[str, str]
 
     @classmethod
@@ -83,97 +51,97 @@ class TrainingRequest:
 
         Raises ValidationError or ResourceLimitError, with what to do instead.
         """
-        for member, reason in _REFUSED_MEMBERS.items():
-            if payload.get(member):
-                raise ValidationError(f"{member} is not supported by the local cloud: {reason}")
+        support.refuse("CreateTrainingJob", payload)
         algorithm = payload.get("AlgorithmSpecification") or {}
-        _refuse_modes(algorithm, "AlgorithmSpecification")
         output = payload["OutputDataConfig"]
-        stopping = payload.get("StoppingCondition") or {}
-        entrypoint = algorithm.get("ContainerEntrypoint")
-        arguments = algorithm.get("ContainerArguments")
+        instance_type, group = _instance(payload.get("ResourceConfig") or {})
+        configs = payload.get("InputDataConfig") or []
+        distinct((config["ChannelName"] for config in configs), "channel")
         return cls(
             name=payload["TrainingJobName"],
             image=_image(algorithm),
             role_arn=payload["RoleArn"],
             hyperparameters=dict(payload.get("HyperParameters") or {}),
             environment=dict(payload.get("Environment") or {}),
-            channels=_channels(payload.get("InputDataConfig") or []),
+            channels=tuple(_channel(config, group) for config in configs),
             output=S3Location.parse(output["S3OutputPath"], "S3OutputPath"),
             output_kms_key=output.get("KmsKeyId") or None,
             compress_output=output.get("CompressionType", "GZIP") == "GZIP",
-            instance_type=_instance_type(payload.get("ResourceConfig") or {}),
-            max_runtime=stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS),
-            entrypoint=tuple(entrypoint) if entrypoint else None,
-            arguments=tuple(arguments) if arguments else None,
+            instance_type=instance_type,
+            instance_group=group,
+            max_runtime=max_runtime(payload),
+            network_isolation=bool(payload.get("EnableNetworkIsolation")),
+            entrypoint=words(algorithm.get("ContainerEntrypoint")),
+            arguments=words(algorithm.get("ContainerArguments")),
+            checkpoints=_checkpoints(payload.get("CheckpointConfig")),
             metric_patterns=_metric_patterns(algorithm.get("MetricDefinitions") or []),
+            notes=(*support.ignored("CreateTrainingJob", payload), *_fast_files(payload)),
         )
 
 
 def _image(algorithm: Mapping[str, Any]) -> str:
     image = algorithm.get("TrainingImage")
-    if algorithm.get("AlgorithmName"):
-        raise ValidationError(
-            "AlgorithmName is not supported by the local cloud; name an image in TrainingImage"
-        )
     if not image:
         raise ValidationError("You must specify TrainingImage in AlgorithmSpecification")
     return str(image)
 
 
-def _instance_type(resources: Mapping[str, Any]) -> str:
-    instance_type = resources.get("InstanceType")
+def _instance(resources: Mapping[str, Any]) -> tuple[str, str]:
+    """The type of the one instance, and the name of its group."""
+    groups = resources.get("InstanceGroups") or []
+    if groups and resources.get("InstanceType"):
+        raise ValidationError("Give either InstanceType or InstanceGroups in ResourceConfig")
+    if len(groups) > 1:
+        names = ", ".join(group["InstanceGroupName"] for group in groups)
+        raise ValidationError(
+            f"The local cloud runs a job on one machine, and InstanceGroups has {len(groups)}"
+            f" groups ({names}). Give one group of one instance"
+        )
+    one = groups[0] if groups else resources
+    instance_type = one.get("InstanceType")
     if not instance_type:
-        raise ValidationError(
-            "You must specify InstanceType in ResourceConfig"
-            " (InstanceGroups are not supported by the local cloud)"
-        )
-    count = resources.get("InstanceCount", 1)
-    if count > 1:
-        raise ResourceLimitError(
-            f"The account-level service limit '{instance_type} for training job usage' is 1"
-            f" Instances, and the request is for {count} Instances: the local cloud trains on"
-            " one machine. Set InstanceCount to 1"
-        )
-    return str(instance_type)
+        raise ValidationError("You must specify InstanceType in ResourceConfig")
+    one_instance(instance_type, one.get("InstanceCount", 1), "training")
+    return str(instance_type), str(one.get("InstanceGroupName", INSTANCE_GROUP))
 
 
-def _refuse_modes(member: Mapping[str, Any], where: str) -> None:
-    mode = member.get("TrainingInputMode") or member.get("InputMode") or "File"
-    if mode == "Pipe":
-        raise ValidationError(
-            f"Pipe mode in {where} is not supported by the local cloud; use File"
-            " (FastFile is accepted, and downloads the data as File does)"
-        )
-
-
-def _channels(configs: list[Mapping[str, Any]]) -> tuple[Channel, ...]:
-    channels = tuple(_channel(config) for config in configs)
-    names = [channel.name for channel in channels]
-    if len(set(names)) < len(names):
-        raise ValidationError(f"Channel names must be unique, got: {', '.join(names)}")
-    return channels
-
-
-def _channel(config: Mapping[str, Any]) -> Channel:
+def _channel(config: Mapping[str, Any], group: str) -> Channel:
     name = config["ChannelName"]
-    where = f"channel '{name}'"
-    if name in (".", ".."):
-        raise ValidationError(f"'{name}' cannot be the name of a folder; rename the channel")
-    _refuse_modes(config, where)
-    for member in ("CompressionType", "RecordWrapperType"):
-        if config.get(member, "None") != "None":
-            raise ValidationError(f"{member} in {where} needs Pipe mode; leave it out in File mode")
     source = config["DataSource"].get("S3DataSource")
     if not source:
-        raise ValidationError(f"The DataSource of {where} must be an S3DataSource")
-    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+        raise ValidationError(f"The DataSource of channel '{name}' must be an S3DataSource")
+    others = [other for other in source.get("InstanceGroupNames") or [] if other != group]
+    if others:
         raise ValidationError(
-            f"S3DataType {source['S3DataType']} in {where} is not supported by the local cloud;"
-            " use S3Prefix or ManifestFile"
+            f"Channel '{name}' is for the instance groups {', '.join(others)}, which the request"
+            " does not have in InstanceGroups"
         )
-    location = S3Location.parse(source["S3Uri"], f"S3Uri of {where}")
+    location = S3Location.parse(source["S3Uri"], f"S3Uri of channel '{name}'")
     return Channel(name, source["S3DataType"], location, config.get("ContentType"))
+
+
+def _fast_files(payload: Mapping[str, Any]) -> list[str]:
+    default = payload["AlgorithmSpecification"].get("TrainingInputMode")
+    return [
+        f"Channel {config['ChannelName']}: FastFile is done as File, everything is downloaded first"
+        for config in payload.get("InputDataConfig") or []
+        if (config.get("InputMode") or default) == "FastFile"
+    ]
+
+
+def _checkpoints(config: Mapping[str, Any] | None) -> Checkpoints | None:
+    if not config:
+        return None
+    location = S3Location.parse(config["S3Uri"], "S3Uri of CheckpointConfig")
+    path = PurePosixPath(config.get("LocalPath") or CHECKPOINTS)
+    inside = path.is_relative_to(_OPT_ML) and path != _OPT_ML and ".." not in path.parts
+    if not inside or path.relative_to(_OPT_ML).parts[0] in _TAKEN:
+        raise ValidationError(
+            f"LocalPath {path} of CheckpointConfig must be a folder of its own below /opt/ml"
+            f" (and not in {', '.join(f'/opt/ml/{taken}' for taken in _TAKEN)}): nothing else is"
+            f" the job's alone here. Leave it out for {CHECKPOINTS}"
+        )
+    return Checkpoints(location, path.relative_to(_OPT_ML))
 
 
 def _metric_patterns(definitions: list[Mapping[str, str]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,10 +51,14 @@ def free_port() -> int:
 
 
 class GatewayProcess:
-    """`python -m local_cloud.gateway`, started and stopped as often as a test likes."""
+    """`python -m local_cloud.gateway`, started and stopped as often as a test likes.
 
-    def __init__(self, state: Path) -> None:
+    `settings`: more variables for it.
+    """
+
+    def __init__(self, state: Path, settings: Mapping[str, str] | None = None) -> None:
         self.state = state
+        self.settings = dict(settings or {})
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -66,6 +71,7 @@ class GatewayProcess:
             "PYTHONPATH": str(ROOT),
             "GATEWAY_PORT": str(self.port),
             "LOCAL_STATE_DIR": str(self.state),
+            **self.settings,
         }
         with (self.state / "gateway.log").open("ab") as log:
             return subprocess.Popen(

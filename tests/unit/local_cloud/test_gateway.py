@@ -110,6 +110,9 @@ def test_damaged_credentials_are_made_anew(tmp_path: Path, damaged: str) -> None
     assert ensure_credentials(tmp_path / "credentials.json") == made
 
 
+NEEDED = {"GATEWAY_PORT": "4566", "LOCAL_STATE_DIR": "/x"}
+
+
 @pytest.mark.parametrize("port", ["", "0", "80", "65536", "-1", "4566x"])
 def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
     with pytest.raises(SettingsError, match="GATEWAY_PORT"):
@@ -119,6 +122,42 @@ def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
 def test_a_missing_state_folder_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="LOCAL_STATE_DIR"):
         GatewaySettings.from_environment({"GATEWAY_PORT": "4566"})
+
+
+@pytest.mark.parametrize("jobs", ["0", "65", "-1", "two"])
+def test_a_number_of_jobs_that_is_none_is_refused_by_name(jobs: str) -> None:
+    with pytest.raises(SettingsError, match="LOCAL_CLOUD_JOBS"):
+        GatewaySettings.from_environment({**NEEDED, "LOCAL_CLOUD_JOBS": jobs})
+
+
+@pytest.mark.parametrize(
+    ("installed", "named", "chosen"),
+    [
+        ([], "", None),
+        (["docker"], "", "docker"),
+        (["docker", "podman"], "", "podman"),
+        (["docker", "podman"], "docker", "docker"),
+        (["docker"], "none", None),
+    ],
+)
+def test_the_container_engine_that_is_there_is_found_unless_another_is_named(
+    installed: list[str], named: str, chosen: str | None, tmp_path: Path
+) -> None:
+    for name in installed:
+        (tmp_path / name).touch(mode=0o700)
+
+    settings = GatewaySettings.from_environment(
+        {**NEEDED, "PATH": str(tmp_path), "LOCAL_CLOUD_ENGINE": named}
+    )
+
+    assert settings.engine == (str(tmp_path / chosen) if chosen else None)
+
+
+def test_a_named_engine_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="LOCAL_CLOUD_ENGINE names docker"):
+        GatewaySettings.from_environment(
+            {**NEEDED, "PATH": str(tmp_path), "LOCAL_CLOUD_ENGINE": "docker"}
+        )
 
 
 def test_functions_inherit_nothing_that_aws_would_not_give_them(tmp_path: Path) -> None:

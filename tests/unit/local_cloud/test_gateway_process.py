@@ -135,6 +135,19 @@ def create_data(gateway: GatewayProcess) -> None:
     dynamodb.put_item(TableName="predictions", Item={"id": {"S": "1"}, "raw": {"B": b"\x00\xff"}})
 
 
+def test_a_client_that_keeps_its_connection_does_not_hold_up_the_end(
+    gateway: GatewayProcess,
+) -> None:
+    gateway.start()
+    client = gateway.client("s3")
+    client.list_buckets()
+
+    code = gateway.stop()
+
+    assert code == 0
+    client.close()
+
+
 def test_a_function_runs_with_its_own_role_and_sees_nothing_of_ours(
     running: GatewayProcess,
 ) -> None:

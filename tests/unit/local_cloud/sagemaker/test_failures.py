@@ -105,7 +105,7 @@ def test_an_unknown_image_is_named_together_with_the_remedy(cloud: Cloud) -> Non
 
     reason = failure(cloud, "unknown", AlgorithmSpecification=algorithm)
 
-    assert reason.startswith(f"ClientError: Cannot pull the training image '{image}'")
+    assert reason.startswith(f"ClientError: Cannot pull the image '{image}'")
     assert "'team/other' (it has: tiny)" in reason
     assert f"Add an entry for it to {cloud.config.images_file}" in reason
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from local_cloud.sagemaker import last_words
-from local_cloud.sagemaker.channels import fill_channel
+from local_cloud.sagemaker.channels import Channel, fill_channel
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.errors import DataOrImageError
-from local_cloud.sagemaker.training_request import Channel, S3Location
+from local_cloud.sagemaker.s3_location import S3Location
 from tests.unit.local_cloud.sagemaker.tiny_cloud import (
     ACCOUNT,
     BUCKET,
@@ -30,7 +30,7 @@ REMEDY = "make room on it"
 
 def record(cloud: Cloud, name: str) -> Path:
     """Where a job's record is written before it takes the place of the former one."""
-    folder = cloud.config.jobs_dir / ACCOUNT / REGION
+    folder = cloud.config.jobs_dir / ACCOUNT / REGION / "training-job"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.tmp"
 
@@ -99,8 +99,8 @@ def test_a_log_file_that_takes_nothing_fails_no_job(
 ) -> None:
     cloud = open_cloud()
     cloud.script("for number in range(1000): print(number)")
-    cloud.config.logs_dir.mkdir(parents=True)
-    (cloud.config.logs_dir / "job.log").symlink_to(FULL)
+    cloud.log_file("job").parent.mkdir(parents=True)
+    cloud.log_file("job").symlink_to(FULL)
 
     assert cloud.run("job")["TrainingJobStatus"] == "Completed"
     assert caplog.text.count(NO_SPACE) == 1

@@ -1,11 +1,12 @@
 """Each job has an /opt/ml of its own."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
-from local_cloud.sagemaker import container
+from local_cloud.sagemaker import container, image_runners
 from local_cloud.sagemaker.container import Isolation
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.launcher import exit_code
@@ -59,7 +60,7 @@ def test_two_jobs_at_once_each_see_an_opt_ml_of_their_own(cloud: Cloud, tmp_path
 def test_where_mounts_are_not_allowed_jobs_get_a_base_directory(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(container, "best_isolation", lambda: Isolation.NONE)
+    monkeypatch.setattr(image_runners, "best_isolation", lambda: Isolation.NONE)
 
     seen = meet(cloud, tmp_path / "meeting")
 
@@ -78,7 +79,7 @@ def test_every_isolation_passes_on_output_exit_code_and_stop(
     opt = tmp_path / "opt"
     (opt / "ml").mkdir(parents=True)
     script = "trap 'echo stops; exit 3' TERM; echo starts; while :; do sleep 0.05; done"
-    job = container.Container(["sh", "-c", script], {"PATH": "/usr/bin:/bin"}, opt, opt)
+    job = container.Container(["sh", "-c", script], {"PATH": "/usr/bin:/bin"}, opt, opt, isolation)
     control, lines = JobControl(), list[str]()
 
     def on_line(line: str) -> None:
@@ -86,7 +87,7 @@ def test_every_isolation_passes_on_output_exit_code_and_stop(
         control.limit(0)
 
     ended = container.run(
-        job, isolation, control, grace=lambda _: 30.0, on_line=on_line, on_stop=lambda _: None
+        job, control, grace=lambda _: 30.0, on_line=on_line, on_stop=lambda _: None
     )
 
     assert lines == ["starts", "stops"]
@@ -105,8 +106,7 @@ def test_opt_keeps_what_the_machine_has_there(tmp_path: Path) -> None:
     lines: list[str] = []
 
     container.run(
-        container.Container(["ls", "-A", "/opt"], {"PATH": "/usr/bin:/bin"}, opt, opt),
-        isolation,
+        container.Container(["ls", "-A", "/opt"], {"PATH": "/usr/bin:/bin"}, opt, opt, isolation),
         JobControl(),
         grace=lambda _: 0.0,
         on_line=lines.append,
@@ -116,3 +116,56 @@ def test_opt_keeps_what_the_machine_has_there(tmp_path: Path) -> None:
     there = {path.name for path in Path("/opt").iterdir()}
     expected = there if isolation is Isolation.NONE else there | {"ml"}
     assert set(lines) == expected
+
+
+CONNECT = """
+import json, os, socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname(), timeout=5).close()
+try:
+    socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), timeout=5)
+    reached = True
+except OSError:
+    reached = False
+print(json.dumps({"reached": reached, "aws": [n for n in os.environ if n.startswith("AWS_")]}))
+"""
+
+
+@pytest.mark.skipif(
+    container.best_isolation() is Isolation.NONE, reason="this system allows no namespaces"
+)
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_job_with_network_isolation_reaches_its_own_loopback_and_nothing_else(
+    isolated: bool, cloud: Cloud
+) -> None:
+    cloud.script(CONNECT)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        environment = {"PORT": str(server.getsockname()[1])}
+
+        job = cloud.run("alone", EnableNetworkIsolation=isolated, Environment=environment)
+
+    seen = json.loads(cloud.log("alone").splitlines()[-1])
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["EnableNetworkIsolation"] is isolated
+    assert seen["reached"] is not isolated
+    assert ("AWS_ACCESS_KEY_ID" in seen["aws"]) is not isolated
+
+
+@pytest.mark.parametrize(
+    ("members", "remedy"),
+    [
+        ({"EnableNetworkIsolation": True}, "EnableNetworkIsolation needs a network namespace"),
+        ({"Environment": {"DATA": "/opt/ml/input/data"}}, "Read SAGEMAKER_BASE_DIR instead"),
+    ],
+)
+def test_where_namespaces_are_not_allowed_a_job_that_needs_one_is_refused_with_a_remedy(
+    members: dict[str, object], remedy: str, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_runners, "best_isolation", lambda: Isolation.NONE)
+    cloud.script("")
+
+    job = cloud.run("needs", **members)
+
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: ")
+    assert remedy in job["FailureReason"]

@@ -1,5 +1,6 @@
 """A job's log lines, on their way to CloudWatch."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from botocore.exceptions import ClientError
 from local_cloud.sagemaker import aws
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.job_log import CloudWatchStream, JobLog
+from tests.unit.local_cloud.sagemaker.tiny_cloud import eventually
 
+GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "job/algo-1-0"
 ROLE, SERVICE = {"AWS_ACCESS_KEY_ID": "role"}, {"AWS_ACCESS_KEY_ID": "service"}
 
 
@@ -19,17 +22,26 @@ class FakeLogs:
     def __init__(self, denied: bool = False) -> None:
         self.denied = denied
         self.batches: list[list[dict[str, Any]]] = []
+        self.asked = 0
+        self.created: list[dict[str, str]] = []
+        self.expired = False
 
-    def create_log_group(self, **_: str) -> None:
+    def create_log_group(self, **names: str) -> None:
+        self.asked += 1
+        self.created.append(names)
         if self.denied:
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "CreateLogGroup")
 
-    def create_log_stream(self, **_: str) -> None:
+    def create_log_stream(self, **names: str) -> None:
+        self.created.append(names)
         code = "ResourceAlreadyExistsException"
         raise ClientError({"Error": {"Code": code}}, "CreateLogStream")
 
     def put_log_events(self, **request: Any) -> None:
+        if self.expired:
+            raise ClientError({"Error": {"Code": "ExpiredTokenException"}}, "PutLogEvents")
         events = request["logEvents"]
+        assert (request["logGroupName"], request["logStreamName"]) == (GROUP, STREAM)
         size = sum(len(event["message"].encode()) + 26 for event in events)
         if not events or len(events) > 10_000 or size > 1_048_576:
             raise ClientError({"Error": {"Code": "InvalidParameterException"}}, "PutLogEvents")
@@ -54,7 +66,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeLogs]:
 
 def write(config: SageMakerConfig, tmp_path: Path, lines: list[str]) -> str:
     path = tmp_path / "job.log"
-    with JobLog(path, CloudWatchStream(config, "job/algo-1-0", ROLE)) as log:
+    with JobLog(path, CloudWatchStream(config, STREAM, ROLE, GROUP)) as log:
         for line in lines:
             log.write(line)
     return path.read_text()
@@ -71,6 +83,17 @@ def test_every_line_arrives_in_order_in_batches_that_cloudwatch_takes(
     assert text.splitlines() == lines
 
 
+def test_the_stream_is_created_once_in_the_log_group_of_the_jobs_kind(
+    cloud_config: SageMakerConfig, clients: dict[str, FakeLogs], tmp_path: Path
+) -> None:
+    write(cloud_config, tmp_path, [str(number) for number in range(1200)])
+
+    assert clients["role"].created == [
+        {"logGroupName": GROUP},
+        {"logGroupName": GROUP, "logStreamName": STREAM},
+    ]
+
+
 def test_an_empty_line_is_sent_as_a_space(
     cloud_config: SageMakerConfig, clients: dict[str, FakeLogs], tmp_path: Path
 ) -> None:
@@ -83,12 +106,29 @@ def test_a_role_without_rights_on_logs_leaves_them_to_the_service(
     cloud_config: SageMakerConfig, clients: dict[str, FakeLogs], tmp_path: Path
 ) -> None:
     clients["role"].denied = True
-    config = SageMakerConfig(**{**vars(cloud_config), "service_credentials": SERVICE})
+    lines = [str(number) for number in range(1200)]
 
-    write(config, tmp_path, ["a line"])
+    write(replace(cloud_config, service_credentials=SERVICE), tmp_path, lines)
 
     assert clients["role"].messages == []
-    assert clients["service"].messages == ["a line"]
+    assert clients["service"].messages == lines
+    assert clients["role"].asked == 1
+
+
+def test_a_role_whose_credentials_expire_leaves_the_rest_to_the_service(
+    cloud_config: SageMakerConfig, clients: dict[str, FakeLogs], tmp_path: Path
+) -> None:
+    stream = CloudWatchStream(
+        replace(cloud_config, service_credentials=SERVICE), STREAM, ROLE, GROUP
+    )
+    with JobLog(tmp_path / "job.log", stream) as log:
+        log.write("before")
+        eventually(lambda: clients["role"].messages, "the first line")
+        clients["role"].expired = True
+        log.write("after")
+
+    assert clients["role"].messages == ["before"]
+    assert clients["service"].messages == ["after"]
 
 
 def test_a_log_that_cloudwatch_refuses_is_in_the_file(

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from local_cloud.sagemaker import training_job
 from local_cloud.sagemaker.errors import ValidationError
-from local_cloud.sagemaker.jobs import JobKey, Outcome, TrainingJob
+from local_cloud.sagemaker.jobs import Job, JobKey, Outcome
 from local_cloud.sagemaker.listing import list_jobs
 
 
-def job(name: str, created: float, status: str = "InProgress") -> TrainingJob:
-    new = TrainingJob.created(JobKey("1", "r", name), {}, created)
+def job(name: str, created: float, status: str = "InProgress") -> Job:
+    new = Job.created(JobKey("1", "r", name), {}, created, {})
     return new if status == "InProgress" else new.ended(Outcome(status, status, ""), created + 10)
 
 
@@ -19,8 +20,7 @@ JOBS = [job("b-old", 100, "Completed"), job("a-new", 300), job("c-mid", 200, "Fa
 
 
 def names(**request: Any) -> list[str]:
-    page = list_jobs(JOBS, request)
-    return [summary["TrainingJobName"] for summary in page["TrainingJobSummaries"]]
+    return [job.key.name for job in list_jobs(JOBS, request)[0]]
 
 
 @pytest.mark.parametrize(
@@ -47,21 +47,20 @@ def test_jobs_are_filtered_and_sorted(request_: dict[str, Any], expected: list[s
 def test_pages_together_hold_every_job_once() -> None:
     jobs = [replace(JOBS[0], key=JobKey("1", "r", f"job-{n}")) for n in range(25)]
 
-    found: list[str] = []
-    page = list_jobs(jobs, {})
-    found += [summary["TrainingJobName"] for summary in page["TrainingJobSummaries"]]
-    while "NextToken" in page:
-        page = list_jobs(jobs, {"NextToken": page["NextToken"]})
-        found += [summary["TrainingJobName"] for summary in page["TrainingJobSummaries"]]
+    page, following = list_jobs(jobs, {})
+    found = [job.key.name for job in page]
+    while following:
+        page, following = list_jobs(jobs, {"NextToken": following})
+        found += [job.key.name for job in page]
 
     assert len(found) == len(set(found)) == 25
 
 
 def test_a_summary_has_the_time_of_the_end_only_if_there_was_one() -> None:
-    ended, running = list_jobs(JOBS, {"SortBy": "Status"})["TrainingJobSummaries"][::2]
+    ended, running = list_jobs(JOBS, {"SortBy": "Status"})[0][::2]
 
-    assert ended["TrainingEndTime"] == 110
-    assert "TrainingEndTime" not in running
+    assert training_job.summary(ended)["TrainingEndTime"] == 110
+    assert "TrainingEndTime" not in training_job.summary(running)
 
 
 @pytest.mark.parametrize("token", ["?", "bm90IGEgbnVtYmVy", "LTE="])

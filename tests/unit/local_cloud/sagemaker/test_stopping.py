@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local_cloud.sagemaker.config import SageMakerConfig
-from local_cloud.sagemaker.jobs import JobKey, TrainingJob
+from local_cloud.sagemaker.jobs import Job, JobKey
 from local_cloud.sagemaker.store import JobStore
 from tests.unit.local_cloud.sagemaker.tiny_cloud import (
     ACCOUNT,
@@ -85,7 +85,7 @@ def test_a_job_that_waits_is_stopped_without_ever_running(
     cloud.call("StopTrainingJob", TrainingJobName="first")
     cloud.create("third")
     cloud.logs("third", "waits")
-    assert not (cloud.config.logs_dir / "second.log").exists()
+    assert not cloud.log_file("second").exists()
 
 
 def test_stopping_twice_is_stopping_once_and_a_job_that_ended_cannot_be_stopped(
@@ -154,7 +154,7 @@ def test_jobs_that_a_killed_cloud_left_behind_are_failed_when_it_starts_again(
     cloud_config: SageMakerConfig, open_cloud: Callable[..., Cloud]
 ) -> None:
     key = JobKey(ACCOUNT, REGION, "orphan")
-    running = TrainingJob.created(key, request("orphan"), 1.0).moved_to("Training", "", 2.0)
+    running = Job.created(key, request("orphan"), 1.0, {}).moved_to("Training", "", 2.0)
     JobStore(cloud_config.jobs_dir).create(running)
     (cloud_config.work_dir / "left" / "opt" / "ml").mkdir(parents=True)
 
@@ -177,8 +177,9 @@ def test_a_job_does_not_outlive_a_cloud_that_was_killed(tmp_path: Path) -> None:
         "from local_cloud.sagemaker import container\n"
         "from local_cloud.sagemaker.control import JobControl\n"
         "opt = Path(sys.argv[1])\n"
-        "job = container.Container(['cat', sys.argv[2]], {'PATH': '/usr/bin:/bin'}, opt, opt)\n"
-        "container.run(job, container.best_isolation(), JobControl(), grace=lambda _: 0.0,\n"
+        "job = container.Container(['cat', sys.argv[2]], {'PATH': '/usr/bin:/bin'}, opt, opt,\n"
+        "                          container.best_isolation())\n"
+        "container.run(job, JobControl(), grace=lambda _: 0.0,\n"
         "              on_line=print, on_stop=print)\n"
     )
     (tmp_path / "opt" / "ml").mkdir(parents=True)

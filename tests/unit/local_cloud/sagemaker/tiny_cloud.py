@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local_cloud.sagemaker.jobs import FINAL_STATUSES
 from local_cloud.sagemaker.service import SageMakerConfig, SageMakerService
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -84,9 +85,20 @@ class Cloud:
         return self.call("DescribeTrainingJob", TrainingJobName=name)
 
     def ended(self, name: str) -> dict[str, Any]:
+        return self._ended("Training", name)
+
+    def processed(self, name: str, **members: Any) -> dict[str, Any]:
+        """Run a processing job to its end."""
+        self.call("CreateProcessingJob", **processing(name, **members))
+        return self.ended_processing(name)
+
+    def ended_processing(self, name: str) -> dict[str, Any]:
+        return self._ended("Processing", name)
+
+    def _ended(self, kind: str, name: str) -> dict[str, Any]:
         def description() -> dict[str, Any] | None:
-            job = self.describe(name)
-            return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+            job = self.call(f"Describe{kind}Job", **{f"{kind}JobName": name})
+            return job if job[f"{kind}JobStatus"] in FINAL_STATUSES else None
 
         found: dict[str, Any] = eventually(description, f"{name} has ended")
         return found
@@ -95,20 +107,27 @@ class Cloud:
         self.create(name, **members)
         return self.ended(name)
 
+    def get(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+    def keys(self, prefix: str) -> list[str]:
+        page = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"].removeprefix(prefix) for entry in page.get("Contents", ())]
+
     def put(self, key: str, body: str) -> None:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
 
-    def log(self, name: str) -> str:
-        return (self.config.logs_dir / f"{name}.log").read_text()
+    def log_file(self, name: str, kind: str = "training") -> Path:
+        return self.config.logs_dir / kind / f"{name}.log"
 
-    def logs(self, name: str, text: str) -> None:
+    def log(self, name: str, kind: str = "training") -> str:
+        return self.log_file(name, kind).read_text()
+
+    def logs(self, name: str, text: str, kind: str = "training") -> None:
         """Wait until a job has logged this."""
-
-        def found() -> bool:
-            path = self.config.logs_dir / f"{name}.log"
-            return path.exists() and text in path.read_text()
-
-        eventually(found, f"{name} logs {text}")
+        path = self.log_file(name, kind)
+        eventually(lambda: path.exists() and text in path.read_text(), f"{name} logs {text}")
 
 
 def request(name: str, **members: Any) -> dict[str, Any]:
@@ -124,6 +143,18 @@ def request(name: str, **members: Any) -> dict[str, Any]:
             "VolumeSizeInGB": 10,
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+    }
+    return {**payload, **members}
+
+
+def processing(name: str, **members: Any) -> dict[str, Any]:
+    """A CreateProcessingJob payload."""
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+    payload = {
+        "ProcessingJobName": name,
+        "ProcessingResources": {"ClusterConfig": cluster},
+        "AppSpecification": {"ImageUri": IMAGE},
+        "RoleArn": ROLE,
     }
     return {**payload, **members}
 
