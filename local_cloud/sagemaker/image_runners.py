@@ -157,10 +157,14 @@ class EngineRunner:
         command += ["--volume", f"{place.opt_ml}:{_OPT_ML}"]
         if bundle and not request.network_isolation:
             command += ["--volume", f"{bundle}:{bundle}:ro"]
-        # By name only: the engine takes the values from its client's environment, which no other
-        # user can list, as the command line can be.
-        for variable in variables:
-            command += ["--env", variable]
+        if Path(self.program).name == _NEEDS_A_USER and os.getuid() != 0:
+            # What its containers write as root, this process could not remove.
+            command += ["--user", f"{os.getuid()}:{os.getgid()}"]
+        for variable, value in variables.items():
+            # By name only: the engine takes the value from its client's environment, which no
+            # other user can read, as they can the command line. The client's own stay the client's.
+            told = f"{variable}={value}" if variable in _CLIENT_VARIABLES else variable
+            command += ["--env", told]
         if request.entrypoint:
             first, *rest = request.entrypoint
             command += ["--entrypoint", first]
@@ -168,5 +172,7 @@ class EngineRunner:
         return [*command, request.image, *(request.arguments or task.arguments)]
 
 
+# Podman's containers run as whoever started them, unless that is root; Docker's always as root.
+_NEEDS_A_USER = "docker"
 # What the engine's client needs of this process's environment.
 _CLIENT_VARIABLES = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR")

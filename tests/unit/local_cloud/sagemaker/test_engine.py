@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,29 @@ def test_an_image_that_is_not_registered_is_run_by_the_engine(cloud: Cloud, engi
     assert "WORD" in ran
     assert "secret-word" not in " ".join(ran)  # a command line can be read by every user
     assert removed == ["rm", "--force", ran[3]]
+
+
+def test_a_path_of_the_request_is_the_containers_not_the_engines(
+    cloud: Cloud, engine: Path
+) -> None:
+    cloud.run("path", **foreign("true", Environment={"PATH": "/opt/conda/bin"}))
+
+    ran = asked(engine)[0]
+    assert ran[ran.index("PATH=/opt/conda/bin") - 1] == "--env"
+    assert "PATH" not in ran
+
+
+@pytest.mark.parametrize(("user", "told"), [(0, []), (1000, ["1000:1000"])])
+def test_docker_writes_as_the_user_who_removes_it(
+    user: int, told: list[str], cloud: Cloud, engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    monkeypatch.setattr(os, "getgid", lambda: user)
+
+    cloud.run("owner", **foreign("true"))
+
+    ran = asked(engine)[0]
+    assert [after for word, after in pairwise(ran) if word == "--user"] == told
 
 
 def test_a_stopped_job_leaves_no_container(cloud: Cloud, engine: Path) -> None:
