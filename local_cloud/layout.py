@@ -66,6 +66,11 @@ class Layout:
         return self.state / "env"
 
     @property
+    def sagemaker_sdk_file(self) -> Path:
+        """The defaults of SageMaker's Python SDK; see `sdk_defaults`."""
+        return self.state / "sagemaker-sdk.yaml"
+
+    @property
     def mlflow(self) -> Path:
         """MLflow's database; its artifacts are in the lake."""
         return self.state / "mlflow"
@@ -144,6 +149,10 @@ class Layout:
             "CDK_DEFAULT_ACCOUNT": credentials["account_id"],
             "CDK_DEFAULT_REGION": REGION,
             "DEPLOY_TARGET": "local",
+            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(self.sagemaker_sdk_file),
+            # The SDK would ask whether the role may do all that AWS's examples do, and refuse ours,
+            # which may do less. What a job does is checked when it does it.
+            "SAGEMAKER_VALIDATE_ROLE": "false",
             "MLFLOW_TRACKING_URI": self.mlflow_url(),
             # Artifacts come through the MLflow server: its client knows no AWS_CA_BUNDLE, and
             # would try presigned addresses of the local cloud for minutes.

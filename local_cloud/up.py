@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
+from local_cloud import sdk_defaults
 from local_cloud.cloud import Cloud
 from local_cloud.console import CommandError, say, step
 from local_cloud.deployment import deploy, run_module
@@ -42,6 +43,7 @@ class Up:
 
         with step("Local cloud"):
             cloud = startup.start()
+        sdk_defaults.write(layout.sagemaker_sdk_file)
         photos = self._assemble_starter() if self._with_starter else None
         with step("Stack (cdk deploy)"):
             deploy(layout, cloud)

@@ -11,6 +11,7 @@ from boto3.s3.transfer import TransferConfig
 from local_cloud.sagemaker.aws import TRANSFERS
 from local_cloud.sagemaker.channels import S3_ERRORS
 from local_cloud.sagemaker.errors import DataOrImageError
+from local_cloud.sagemaker.folder_changes import WatchedFolder
 from local_cloud.sagemaker.opt_ml import OptMl
 from local_cloud.sagemaker.s3_location import S3Location
 from local_cloud.sagemaker.training_request import TrainingRequest
@@ -83,6 +84,8 @@ def _pack(folder: Path, archive: Path) -> Path:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            yield file.relative_to(folder).as_posix(), file
+    found = WatchedFolder(folder).changes()
+    if found.unread:
+        raise DataOrImageError(f"A result of the job cannot be read: {found.unread[0]}")
+    for changed in found.files:
+        yield changed.path, changed.file

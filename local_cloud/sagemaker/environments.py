@@ -1,4 +1,7 @@
-"""The Python environment of an image: built by `uv` once for each content of its requirements."""
+"""The Python environment of an image: built by `uv` once for each content of its requirements.
+
+With pip in it, as in every image of Python: jobs may install more (`job_python`).
+"""
 
 import fcntl
 import hashlib
@@ -18,6 +21,7 @@ from typing import IO
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.errors import DataOrImageError, InternalError
 
+PIP = Path(__file__).with_name("pip.txt")
 _POLL_SECONDS = 0.2
 # Lines of uv's output that a job's FailureReason repeats; the log has all.
 _TAIL = 12
@@ -30,7 +34,7 @@ Report = Callable[[str], object]
 def environment_for(
     requirements: Path, environments: Path, uv: Path | str, control: JobControl, report: Report
 ) -> Path:
-    """The environment with exactly these requirements; built, atomically, if it is not there.
+    """The environment with these requirements and pip; built, atomically, if it is not there.
 
     `environments` may be shared with other processes: one builds, the others wait. `report` gets
     the progress, line by line. Raises DataOrImageError if the requirements cannot be installed,
@@ -38,7 +42,7 @@ def environment_for(
     """
     if not requirements.is_file():
         raise DataOrImageError(f"The image's requirements file {requirements} does not exist")
-    ready = environments / _content_hash(requirements.read_bytes())
+    ready = environments / _content_hash(PIP.read_bytes() + requirements.read_bytes())
     if ready.is_dir():
         return ready
     environments.mkdir(parents=True, exist_ok=True)
@@ -64,7 +68,7 @@ def _content_hash(requirements: bytes) -> str:
 
 def _commands(built: Path, requirements: Path) -> list[list[str]]:
     hashes = ["--require-hashes"] if "--hash=" in requirements.read_text() else []
-    sync = ["pip", "sync", *hashes, "--allow-empty-requirements", str(requirements)]
+    sync = ["pip", "sync", *hashes, str(PIP), str(requirements)]
     return [
         # Relocatable, because it is built beside its place and then renamed.
         ["venv", "--quiet", "--relocatable", "--python", sys.executable, str(built)],

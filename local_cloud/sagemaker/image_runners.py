@@ -16,6 +16,7 @@ from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.environments import environment_for
 from local_cloud.sagemaker.errors import DataOrImageError
 from local_cloud.sagemaker.images import Image, UnknownImageError, find_image
+from local_cloud.sagemaker.job_python import layered
 from local_cloud.sagemaker.job_request import JobRequest
 from local_cloud.sagemaker.jobs import JobKey
 from local_cloud.sagemaker.tasks import Task
@@ -81,8 +82,9 @@ class ProcessRunner:
         code, home = place.disk / "code", place.disk / "home"
         self.image.copy_sources(code)
         home.mkdir()
+        programs = layered(self.python, place.disk / "python")
         environment = {
-            "PATH": f"{self.python / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{programs}:{self.python / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(home),
             "TMPDIR": str(home),
             "LANG": "C.UTF-8",

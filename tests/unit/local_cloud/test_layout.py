@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud import sdk_defaults
 from local_cloud.layout import Layout, Ports
 
 
@@ -62,3 +63,14 @@ def test_clients_get_the_endpoint_its_certificate_and_the_roots_credentials(tmp_
     assert environment["AWS_ENDPOINT_URL"] == "https://localhost:4566"
     assert environment["AWS_CA_BUNDLE"] == environment["NODE_EXTRA_CA_CERTS"]
     assert (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) == ("A", "S")
+    assert environment["SAGEMAKER_USER_CONFIG_OVERRIDE"] == str(layout.sagemaker_sdk_file)
+
+
+def test_the_sagemaker_sdk_is_told_a_bucket_and_not_to_call_home(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+
+    sdk_defaults.write(layout.sagemaker_sdk_file)
+
+    told = layout.sagemaker_sdk_file.read_text()
+    assert "TelemetryOptOut: true\n" in told
+    assert "DefaultS3Bucket: sagemaker-us-east-1-000000000000\n" in told

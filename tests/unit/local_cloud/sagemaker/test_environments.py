@@ -11,6 +11,7 @@ import pytest
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.environments import environment_for
 from local_cloud.sagemaker.errors import DataOrImageError
+from local_cloud.sagemaker.job_python import layered
 from tests.unit.local_cloud.sagemaker.conftest import uv
 
 RECORD = "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\n"
@@ -108,3 +109,33 @@ def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None
 def test_a_requirements_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataOrImageError, match=r"requirements file .*/gone\.txt does not exist"):
         build(tmp_path / "gone.txt", tmp_path / "environments")
+
+
+def test_what_a_job_installs_is_its_own_and_what_the_image_has_is_there(
+    tmp_path: Path, wheel: Path
+) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("")
+    pinned = requirements(tmp_path, wheel, hashlib.sha256(wheel.read_bytes()).hexdigest())
+    bare, _ = build(empty, tmp_path / "environments")
+    furnished, _ = build(pinned, tmp_path / "environments")
+    own, other = layered(bare, tmp_path / "own"), layered(bare, tmp_path / "other")
+    with_image = layered(furnished, tmp_path / "with_image")
+
+    installed = run(own / "pip", "install", "--no-index", str(wheel))
+
+    assert installed.returncode == 0, installed.stdout
+    assert run(own / "python", "-c", "import tiny; tiny.main()").stdout == "tiny runs\n"
+    assert run(own / "tiny").stdout == "tiny runs\n"
+    assert "No module named 'tiny'" in run(other / "python", "-c", "import tiny").stderr
+    assert "No module named 'tiny'" in run(bare / "bin" / "python", "-c", "import tiny").stderr
+    assert run(with_image / "python", "-c", "import tiny; tiny.main()").stdout == "tiny runs\n"
+    again = run(with_image / "pip3", "install", "--no-index", "tiny==1.0")
+    assert "already satisfied" in again.stdout
+
+
+def run(program: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    clean = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=False, env=clean
+    )

@@ -1,7 +1,10 @@
-"""Changes of files that are as close together as the file system's clock can tell, or closer."""
+"""Which files of a folder are new or have changed."""
 
+import errno
+import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,3 +41,85 @@ def test_a_file_that_is_not_done_stays_changed(tmp_path: Path) -> None:
     first, second = folder.changes().files, folder.changes().files
 
     assert [file.path for file in (*first, *second)] == ["weights", "weights"]
+
+
+def test_a_file_that_takes_the_place_of_one_as_large_and_as_old_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, other = tmp_path / "folder", tmp_path / "other"
+    root.mkdir()
+    folder, weights = WatchedFolder(root), root / "weights"
+    for file, content in ((weights, "old"), (other, "new")):
+        file.write_text(content)
+        os.utime(file, (1, 1))
+    later = time.time_ns() + 1_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    assert [changed(folder), changed(folder)] == [["weights"], []]
+
+    other.replace(weights)
+
+    assert changed(folder) == ["weights"]
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("not the job's")
+    return outside
+
+
+def test_links_are_followed_to_files_in_the_folder_only(tmp_path: Path, outside: Path) -> None:
+    root = tmp_path / "folder"
+    (root / "epoch-1").mkdir(parents=True)
+    (root / "epoch-1" / "weights").write_text("1")
+    links: dict[str, str | Path] = {
+        "latest": "epoch-1/weights",
+        "leak": outside / "secret",
+        "all": outside,
+        "nowhere": "/opt/ml/no-such-file",
+        "self": ".",
+        "circle": "circle",
+    }
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    os.mkfifo(root / "pipe")
+
+    changes = WatchedFolder(root).changes()
+
+    assert {file.path for file in changes.files} == {"epoch-1/weights", "latest"}
+    assert set(changes.left_out) == {"leak", "all", "nowhere", "self", "circle", "pipe"}
+    assert changes.unread == []
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path: Path, outside: Path) -> None:
+    root = tmp_path / "folder"
+    root.mkdir()
+    folder = WatchedFolder(root)
+    root.rmdir()
+    root.symlink_to(outside)
+
+    changes = folder.changes()
+
+    assert changes.files == []
+    assert changes.left_out == ["secret"]
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "weights").write_text("1")
+    scandir = os.scandir
+
+    def scan(path: Any) -> Any:
+        if Path(path).name == "inner":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    # Modes would do, but not where the tests are root's.
+    monkeypatch.setattr(os, "scandir", scan)
+    changes = WatchedFolder(tmp_path).changes()
+
+    assert [file.path for file in changes.files] == ["weights"]
+    assert changes.unread == [f"[Errno 13] Permission denied: '{tmp_path / 'inner'}'"]

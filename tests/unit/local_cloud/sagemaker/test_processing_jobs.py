@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +136,22 @@ def test_a_continuous_output_is_there_before_the_job_ends(
     assert described["ProcessingJobStatus"] == "InProgress"
     cloud.call("StopProcessingJob", ProcessingJobName="live")
     assert cloud.ended_processing("live")["ProcessingJobStatus"] == "Stopped"
+
+
+def test_an_output_holds_the_files_of_its_folder_and_nothing_that_links_lead_to(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("not the job's")
+    cloud.script(
+        "import os\nfrom pathlib import Path\nout = Path('/opt/ml/processing/output')\n"
+        f"(out / 'link').symlink_to({str(tmp_path / 'secret')!r})\n"
+        "os.mkfifo(out / 'pipe')\n(out / 'file').write_text('kept')\n"
+    )
+
+    job = cloud.processed("links", ProcessingOutputConfig=outputs(s3_output("links")))
+
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    assert cloud.keys("out/links/") == ["file"]
 
 
 def test_a_failed_job_says_why_and_uploads_nothing(cloud: Cloud) -> None:
