@@ -37,9 +37,9 @@ from local_cloud.ministack_version import (
     IncompatibleEmulatorError,
     require_expected_version,
 )
+from local_cloud.sagemaker import ministack
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.service import SageMakerService
-from local_cloud.sagemaker.stepfunctions import TaskFailed, run_task
 from local_cloud.settings import (
     Credentials,
     GatewaySettings,
@@ -157,8 +157,7 @@ async def run(
     if not prepared.start.restored:
         shutil.rmtree(jobs.jobs_dir, ignore_errors=True)  # their models are gone
     service = SageMakerService(jobs)
-    ministack_hooks.route_sagemaker(service)
-    ministack_hooks.add_sagemaker_tasks(partial(run_task, service), TaskFailed)
+    ministack.attach(service)
     state = EmulatorState(
         emulator=MINISTACK_VERSION,
         services=ministack_hooks.services_state,
@@ -202,7 +201,7 @@ def _sagemaker(
         images_file=settings.images,
         endpoint_url=settings.endpoint_url,
         region=credentials.region,
-        role_credentials=ministack_hooks.role_credentials,
+        role_credentials=ministack.role_credentials,
         uv=settings.uv,
         ca_bundle=files.ca,
         service_credentials=credentials.variables(),

@@ -1,7 +1,7 @@
-"""The MiniStack that `ministack_hooks.py` was written for, and what of its inside that touches.
+"""The MiniStack that the hooks were written for, and what of its inside they touch.
 
-After an upgrade, `moved()` names what is no longer as it was: look at each of them and at the hook
-that uses it, then set the version here.
+After an upgrade, `moved()` names what is no longer as it was: look at each of them and at what uses
+it, in `ministack_hooks.py` or `sagemaker/ministack.py`, then set the version here.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import importlib.metadata
 import inspect
 from operator import attrgetter
 
+from local_cloud.sagemaker import ministack
+
 MINISTACK_VERSION = "1.5.33"
 
-_DICT, _COROUTINE = "dict", "async "
+_COROUTINE = "async "
 TOUCHED = {
+    **ministack.TOUCHED,
     "ministack.app:app": _COROUTINE + "(scope, receive, send)",
     "ministack.app:AUTH": "bool",
     "ministack.app:PERSIST_STATE": "bool",
-    "ministack.app:SERVICE_HANDLERS": _DICT,
-    "ministack.app:_state_map": _DICT,
+    "ministack.app:_state_map": "dict",
     "ministack.app:_get_module": "(name: str)",
     "ministack.app:_load_persisted_state": "()",
     "ministack.app:_build_persistence_save_dict": "()",
@@ -28,46 +30,22 @@ TOUCHED = {
     "ministack.core.persistence:_json_default": "(obj)",
     "ministack.core.persistence:_state_format_version": "(service: str) -> int",
     "ministack.core.persistence:load_state": "(service: str) -> dict | None",
-    "ministack.core.responses:get_account_id": "() -> str",
-    "ministack.core.responses:get_region": "() -> str",
-    "ministack.core.router:SERVICE_PATTERNS": _DICT,
-    "ministack.core.router:extract_access_key_id": "(headers: dict, query_params=None) -> str",
-    "ministack.core.iam_actions:SERVICE_TO_IAM_NAMESPACE": _DICT,
-    "ministack.core.iam_actions:extract_resource_arn": (
-        "(service: str, method: str, path: str, headers: dict, body: bytes, query_params: dict, "
-        "region: str, account_id: str) -> str"
-    ),
-    "ministack.core.iam_actions:access_denied_response": (
-        "(service: str, action: str, principal_arn: str, request_id: str, *, "
-        "error_code: str = '', message: str = '', headers: dict | None = None, "
-        "resource_arn: str = '*', explicit_deny: bool = False, resource_policy_arn: str = '') "
-        "-> tuple"
-    ),
     "ministack.core.iam_evaluator:_is_root_key": "(access_key_id: str) -> bool",
     "ministack.core.iam_evaluator:EvalResult": (
         "(decision: str, principal_arn: str = '', matched_sid: str = '', reason: str = '', "
         "resource_policy_arn: str = '') -> None"
-    ),
-    "ministack.core.iam_evaluator:enforce": (
-        "(access_key_id: str, iam_action: str, service: str, region: str, "
-        "resource_arn: str = '*', service_context: dict[str, typing.Any] | None = None) -> "
-        "ministack.core.iam_evaluator.EvalResult | ministack.core.iam_evaluator.AuthError | None"
     ),
     "ministack.core.lambda_runtime:Worker._drain_stderr_bounded": (
         "(self, first_line_wait: float = 0.05, idle_confirm: float = 0.005, "
         "hard_cap: float = 0.25) -> str"
     ),
     "ministack.services.cloudformation:_stacks": "AccountRegionScopedDict",
-    "ministack.services.iam:_roles": "AccountScopedDict",
     "ministack.services.lambda_svc:CODE_BLOB_DIR": "str",
     "ministack.services.lambda_svc:_execute_function_with_config_scope": (
         "(func: dict, event: dict) -> dict"
     ),
     "ministack.services.s3:DATA_DIR": "str",
     "ministack.services.s3:_VERSIONS_DIR": "str",
-    "ministack.services.stepfunctions:_SERVICE_DISPATCH": _DICT,
-    "ministack.services.stepfunctions:_ExecutionError": "(error, cause)",
-    "ministack.services.sts:register_session": "(access_key: str, session: dict) -> None",
 }
 
 

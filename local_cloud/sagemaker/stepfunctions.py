@@ -1,32 +1,26 @@
-"""The Step Functions integration: `arn:aws:states:::sagemaker:createTrainingJob[.sync]`."""
+"""The Step Functions integrations: `arn:aws:states:::sagemaker:create*Job[.sync]`."""
 
 import json
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
 
 from botocore.model import ListShape, Shape, StructureShape
 
-from local_cloud.sagemaker import training_job
-from local_cloud.sagemaker.errors import (
-    ResourceInUseError,
-    ResourceLimitError,
-    SageMakerError,
-)
+from local_cloud.sagemaker.errors import SageMakerError
+from local_cloud.sagemaker.job_types import JOB_TYPES, JobType
 from local_cloud.sagemaker.jobs import JobKey
 from local_cloud.sagemaker.service import SageMakerService
 from local_cloud.sagemaker.shapes import service_model
 
-CREATE_TRAINING_JOB = "arn:aws:states:::sagemaker:createTrainingJob"
-
-# Step Functions names an error after the exception class of the SDK it calls with. Errors that
-# the SageMaker model declares for CreateTrainingJob have a class each, all others share one.
-_DECLARED_ERRORS = {
-    ResourceInUseError: "SageMaker.ResourceInUseException",
-    ResourceLimitError: "SageMaker.ResourceLimitExceededException",
+_SYNC: Final = ".sync"
+INTEGRATIONS: Final[Mapping[str, JobType]] = {
+    f"arn:aws:states:::sagemaker:create{kind.noun}": kind for kind in JOB_TYPES.values()
 }
-_OTHER_ERRORS = "SageMaker.AmazonSageMakerException"
-_TASK_FAILED = "States.TaskFailed"
+"""Task resources, without `.sync`."""
+
+_OTHER_ERRORS: Final = "SageMaker.AmazonSageMakerException"
+_TASK_FAILED: Final = "States.TaskFailed"
 
 
 class TaskFailed(Exception):  # noqa: N818 (States.TaskFailed is its name)
@@ -38,37 +32,60 @@ class TaskFailed(Exception):  # noqa: N818 (States.TaskFailed is its name)
         self.cause = cause
 
 
+class TaskAbandoned(Exception):  # noqa: N818 (it is nobody's error)
+    """Nobody waits for the task any more; its job was told to stop."""
+
+
 def run_task(
-    service: SageMakerService, resource: str, arguments: Any, account: str, region: str
+    service: SageMakerService,
+    resource: str,
+    arguments: Any,
+    *,
+    account: str,
+    region: str,
+    abandoned: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Run a task state's resource and return its output. Blocks until the job ends for `.sync`.
 
-    Output: the CreateTrainingJob output, or for `.sync` the job's description (timestamps are
-    epoch milliseconds here, as Step Functions has them). Raises TaskFailed.
+    `abandoned`: whether the execution was stopped, or the state has timed out. Then the job is
+    stopped, as Step Functions does, and TaskAbandoned raised.
+
+    Output: that of Create*Job, or for `.sync` the job's description (timestamps are epoch
+    milliseconds here, as Step Functions has them). Raises TaskFailed.
     """
-    if resource not in (CREATE_TRAINING_JOB, f"{CREATE_TRAINING_JOB}.sync"):
+    kind = INTEGRATIONS.get(resource.removesuffix(_SYNC))
+    if kind is None:
         raise TaskFailed("States.Runtime", f"The local cloud does not have {resource}")
+    action = f"Create{kind.noun}"
     try:
-        created = service.call("CreateTrainingJob", arguments, account, region)
+        created = service.call(action, arguments, account, region)
     except SageMakerError as error:
-        name = _DECLARED_ERRORS.get(type(error), _OTHER_ERRORS)
         cause = f"{error.message} (Service: SageMaker, Error Code: {error.code})"
-        raise TaskFailed(name, cause) from error
-    if not resource.endswith(".sync"):
+        raise TaskFailed(_name(action, error), cause) from error
+    if not resource.endswith(_SYNC):
         return created
-    job = service.wait(JobKey(account, region, arguments["TrainingJobName"]))
-    description = _in_milliseconds(_description_shape(), training_job.describe(job))
+    name = arguments[kind.name_member]
+    job = service.wait(JobKey(account, region, name, kind.kind), abandoned)
+    if not job.has_ended:
+        with suppress(SageMakerError):  # it has ended meanwhile
+            service.call(f"Stop{kind.noun}", {kind.name_member: name}, account, region)
+        raise TaskAbandoned(job.key.arn)
+    shape = service_model().operation_model(f"Describe{kind.noun}").output_shape
+    if shape is None:
+        raise RuntimeError(f"the service model has no output for Describe{kind.noun}")
+    description = _in_milliseconds(shape, kind.describe(job))
     if job.status != "Completed":
         raise TaskFailed(_TASK_FAILED, json.dumps(description))
     return dict(description)
 
 
-@lru_cache(maxsize=1)
-def _description_shape() -> Shape:
-    shape = service_model().operation_model("DescribeTrainingJob").output_shape
-    if shape is None:
-        raise RuntimeError("the service model has no output for DescribeTrainingJob")
-    return shape
+def _name(action: str, error: SageMakerError) -> str:
+    """Step Functions' name for an error: that of the exception class of the SDK it calls with.
+
+    Errors that the SageMaker model declares for an action have a class each, all others share one.
+    """
+    declared = {shape.name for shape in service_model().operation_model(action).error_shapes}
+    return f"SageMaker.{error.code}Exception" if error.code in declared else _OTHER_ERRORS
 
 
 def _in_milliseconds(shape: Shape, value: Any) -> Any:

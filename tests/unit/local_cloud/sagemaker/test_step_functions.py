@@ -1,18 +1,26 @@
-"""sagemaker:createTrainingJob as a task state sees it."""
+"""sagemaker:createTrainingJob and createProcessingJob as a task state sees them."""
 
 import json
 from typing import Any
 
 import pytest
 
-from local_cloud.sagemaker.stepfunctions import CREATE_TRAINING_JOB, TaskFailed, run_task
-from tests.unit.local_cloud.sagemaker.tiny_cloud import ACCOUNT, REGION, Cloud, request
+from local_cloud.sagemaker.stepfunctions import TaskAbandoned, TaskFailed, run_task
+from tests.unit.local_cloud.sagemaker.tiny_cloud import (
+    ACCOUNT,
+    REGION,
+    Cloud,
+    processing,
+    request,
+)
 
+CREATE_TRAINING_JOB = "arn:aws:states:::sagemaker:createTrainingJob"
+CREATE_PROCESSING_JOB = "arn:aws:states:::sagemaker:createProcessingJob"
 SYNC = f"{CREATE_TRAINING_JOB}.sync"
 
 
 def run(cloud: Cloud, resource: str, arguments: Any) -> dict[str, Any]:
-    return run_task(cloud.service, resource, arguments, ACCOUNT, REGION)
+    return run_task(cloud.service, resource, arguments, account=ACCOUNT, region=REGION)
 
 
 def failed(cloud: Cloud, resource: str, arguments: Any) -> TaskFailed:
@@ -90,6 +98,63 @@ def test_a_name_that_is_taken_fails_the_task(cloud: Cloud) -> None:
     run(cloud, SYNC, request("taken"))
 
     assert failed(cloud, SYNC, request("taken")).error == "SageMaker.ResourceInUseException"
+
+
+def test_a_plain_processing_task_answers_at_once_with_the_arn(cloud: Cloud) -> None:
+    cloud.script("import signal\nsignal.pause()")
+
+    output = run(cloud, CREATE_PROCESSING_JOB, processing("plain"))
+
+    described = cloud.call("DescribeProcessingJob", ProcessingJobName="plain")
+    assert output == {"ProcessingJobArn": described["ProcessingJobArn"]}
+    assert described["ProcessingJobStatus"] == "InProgress"
+
+
+def test_a_sync_processing_task_answers_with_the_completed_job(cloud: Cloud) -> None:
+    cloud.script("")
+
+    output = run(cloud, f"{CREATE_PROCESSING_JOB}.sync", processing("waits"))
+
+    described = cloud.call("DescribeProcessingJob", ProcessingJobName="waits")
+    assert output["ProcessingJobStatus"] == "Completed"
+    assert output["ProcessingEndTime"] == int(described["ProcessingEndTime"] * 1000)
+
+
+def test_a_sync_processing_task_fails_with_the_description_of_the_failed_job(
+    cloud: Cloud,
+) -> None:
+    cloud.script("raise SystemExit(3)")
+
+    failure = failed(cloud, f"{CREATE_PROCESSING_JOB}.sync", processing("fails"))
+
+    assert failure.error == "States.TaskFailed"
+    assert json.loads(failure.cause)["FailureReason"] == "AlgorithmError: , exit code: 3"
+
+
+def test_a_refused_processing_job_has_the_sdks_name_for_it(cloud: Cloud) -> None:
+    failure = failed(cloud, CREATE_PROCESSING_JOB, processing("refused", RoleArn="nobody"))
+
+    assert failure.error == "SageMaker.AmazonSageMakerException"
+
+
+def test_a_job_that_nobody_waits_for_any_more_is_stopped(cloud: Cloud) -> None:
+    cloud.script("print('up', flush=True)\nimport signal\nsignal.pause()")
+
+    def abandoned() -> bool:
+        path = cloud.log_file("left")
+        return path.exists() and "up" in path.read_text()
+
+    with pytest.raises(TaskAbandoned):
+        run_task(
+            cloud.service,
+            SYNC,
+            request("left"),
+            account=ACCOUNT,
+            region=REGION,
+            abandoned=abandoned,
+        )
+
+    assert cloud.ended("left")["TrainingJobStatus"] == "Stopped"
 
 
 def test_another_integration_is_refused(cloud: Cloud) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+SAGEMAKER_PRINCIPAL = "sagemaker.amazonaws.com"
 _RESOURCES = {"TrainingJobName": "training-job", "ProcessingJobName": "processing-job"}
 
 
