@@ -18,6 +18,7 @@ APP := .venvs/app
 CLOUD := .venvs/cloud
 DEV := .venv
 LAUNCH := .venvs/launch
+SDK := .venvs/sdk
 DATASETS := .venvs/datasets
 NODE_MODULES := .venvs/cdk
 PYTEST_WORKERS ?= 2
@@ -25,7 +26,7 @@ PYTEST_WORKERS ?= 2
 UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
-TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python"
+TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python"
 
 .PHONY: help up down clean seed train launch lineage erase bench deploy test test-all lint lock openapi
 
@@ -73,7 +74,7 @@ lint: $(DEV)/.ready
 	@$(TEST) ruff format --check .
 	@$(TEST) mypy
 
-test: lint $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Lint, types and every layer's tests, one end-to-end run included
+test: lint $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready ## Lint, types and every layer's tests, one end-to-end run included
 	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS)
 
 test-all: test ## The tests and the long checks
@@ -92,6 +93,7 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) training_job/requirements.in -c requirements.txt -o training_job/requirements.txt
 	$(COMPILE) training_job/requirements-launch.in -o training_job/requirements-launch.txt
 	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt
+	$(COMPILE) tests/requirements-sdk.in -c requirements.in -o tests/requirements-sdk.txt
 	for bundle in serving api pipeline monitoring; do $(COMPILE) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
 	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
 
@@ -122,7 +124,10 @@ $(CLOUD)/.ready: local_cloud/requirements.txt | $(UV)
 	$(call environment,local cloud,local_cloud/requirements.txt,$(CLOUD))
 
 $(LAUNCH)/.ready: training_job/requirements-launch.txt | $(UV)
-	$(call environment,SageMaker SDK,training_job/requirements-launch.txt,$(LAUNCH))
+	$(call environment,SageMaker client,training_job/requirements-launch.txt,$(LAUNCH))
+
+$(SDK)/.ready: tests/requirements-sdk.txt | $(UV)
+	$(call environment,SageMaker SDK,tests/requirements-sdk.txt,$(SDK))
 
 $(DATASETS)/.ready: training_job/requirements-datasets.txt | $(UV)
 	$(call environment,TensorFlow Datasets,training_job/requirements-datasets.txt,$(DATASETS))

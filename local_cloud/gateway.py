@@ -171,19 +171,9 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     saving = asyncio.create_task(checkpointer.run())
-    stopped = asyncio.create_task(stop.wait())
-    serving = asyncio.create_task(
-        serve(gateway, _server(files, listener), shutdown_trigger=stop.wait)
-    )
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    # Requests get their answers; but a client that keeps its connection open says no goodbye, and
-    # TLS would wait half a minute for it.
-    await asyncio.wait({serving}, timeout=GOODBYE_SECONDS)
-    if serving.done():
-        serving.result()
+    await _serve(gateway, _server(files, listener), service, stop)
     saving.cancel()
     await asyncio.gather(saving, return_exceptions=True)
-    await asyncio.to_thread(service.close)
     try:
         await checkpointer.save()
     except (CheckpointError, OSError) as error:
@@ -191,6 +181,30 @@ async def run(
     # Threads of the emulator may be waiting for functions or jobs; nobody waits for them any more.
     logging.shutdown()
     os._exit(0)
+
+
+async def _serve(
+    gateway: Gateway, config: Config, service: SageMakerService, stop: asyncio.Event
+) -> None:
+    """Serve until `stop`; jobs end while someone still takes their results and last words."""
+    jobs_ended = asyncio.Event()
+
+    async def end_jobs() -> None:
+        await stop.wait()
+        try:
+            await asyncio.to_thread(service.close)
+        except Exception:
+            logger.exception("Jobs could not be ended as they should")
+        jobs_ended.set()
+
+    ending = asyncio.create_task(end_jobs())
+    serving = asyncio.create_task(serve(gateway, config, shutdown_trigger=jobs_ended.wait))
+    await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+    # Requests get their answers; but a client that keeps its connection open says no goodbye, and
+    # TLS would wait half a minute for it.
+    await asyncio.wait({serving}, timeout=GOODBYE_SECONDS)
+    if serving.done():
+        serving.result()
 
 
 def _sagemaker(

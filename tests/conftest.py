@@ -5,6 +5,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 CLOUD = "tests/integration/"
+# A gateway is all that these need, and they start one of their own.
+GATEWAY = f"{CLOUD}sagemaker/"
 
 
 class SharingOneCloud(LoadScopeScheduling):  # type: ignore[misc]
@@ -12,7 +14,12 @@ class SharingOneCloud(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         """The scope of a test: xdist's own place to change it."""
-        return CLOUD if nodeid.startswith(CLOUD) else nodeid.partition("::")[0]
+        return CLOUD if shares_the_cloud(nodeid) else nodeid.partition("::")[0]
+
+
+def shares_the_cloud(nodeid: str) -> bool:
+    """Whether a test needs the deployed local cloud that there is one of."""
+    return nodeid.startswith(CLOUD) and not nodeid.startswith(GATEWAY)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingOneCloud:
@@ -21,5 +28,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The local cloud first: its tests mostly wait, while another worker computes."""
-    items.sort(key=lambda item: not item.nodeid.startswith(CLOUD))
+    """The local cloud first, then gateways: they mostly wait, while another worker computes."""
+    items.sort(
+        key=lambda item: (not shares_the_cloud(item.nodeid), not item.nodeid.startswith(GATEWAY))
+    )

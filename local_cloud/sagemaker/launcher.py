@@ -41,6 +41,9 @@ def main() -> int:
     spec = json.loads(sys.argv[1])
     if spec["opt"]:
         _enter_namespaces(spec)
+        # Blocked until init's handler can pass it on: the first process of a namespace never gets a
+        # signal that it has no handler for, and an early SIGTERM would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
@@ -48,6 +51,7 @@ def main() -> int:
         if spec["opt"]:
             _be_init(spec)
         _execute(spec["command"])
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _set_group(child)
     return _watch(child)
 
@@ -93,8 +97,6 @@ def _be_init(spec: dict[str, Any]) -> NoReturn:
     _mount_opt(Path(spec["opt"]))
     if spec["private_processes"]:
         _mount(b"proc", "/proc", b"proc", 0)
-    # Blocked until the handler can pass it on, so that no early SIGTERM is lost.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     command = os.fork()
     if command == 0:
         _die_with_parent()

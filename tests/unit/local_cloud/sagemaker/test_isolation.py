@@ -1,6 +1,7 @@
 """Each job has an /opt/ml of its own."""
 
 import json
+import signal
 import socket
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from local_cloud.sagemaker import container, image_runners
 from local_cloud.sagemaker.container import Isolation
-from local_cloud.sagemaker.control import JobControl
+from local_cloud.sagemaker.control import JobControl, StopReason
 from local_cloud.sagemaker.launcher import exit_code
 from tests.unit.local_cloud.sagemaker.tiny_cloud import Cloud
 
@@ -92,6 +93,28 @@ def test_every_isolation_passes_on_output_exit_code_and_stop(
 
     assert lines == ["starts", "stops"]
     assert ended.code == 3
+
+
+@pytest.mark.parametrize("isolation", list(Isolation))
+def test_a_job_that_is_stopped_as_it_starts_hears_of_it(
+    isolation: Isolation, tmp_path: Path
+) -> None:
+    if isolation is not Isolation.NONE and not container.works(isolation):
+        pytest.skip(f"this system does not allow {isolation.value}")
+    codes = []
+
+    for attempt in range(5):
+        opt = tmp_path / str(attempt) / "opt"
+        (opt / "ml").mkdir(parents=True)
+        job = container.Container(["sleep", "60"], {"PATH": "/usr/bin:/bin"}, opt, opt, isolation)
+        control = JobControl()
+        control.stop(StopReason.REQUESTED)
+        ended = container.run(
+            job, control, grace=lambda _: 5.0, on_line=print, on_stop=lambda _: None
+        )
+        codes.append(ended.code)
+
+    assert codes == [128 + signal.SIGTERM] * 5  # after the grace it would be SIGKILL
 
 
 @pytest.mark.parametrize(("code", "reported"), [(0, 0), (3, 3), (-9, 137), (-15, 143)])
