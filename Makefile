@@ -89,7 +89,7 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) requirements-uv.in -o requirements-uv.txt
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) local_cloud/requirements.in -o local_cloud/requirements.txt
-	$(COMPILE) local_cloud/sagemaker/pip.in -o local_cloud/sagemaker/pip.txt
+	$(COMPILE) local_cloud/sagemaker/containers/pip.in -o local_cloud/sagemaker/containers/pip.txt
 	$(COMPILE) training_job/requirements.in -c requirements.txt -o training_job/requirements.txt
 	$(COMPILE) training_job/requirements-launch.in -o training_job/requirements-launch.txt
 	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local_cloud.sagemaker.api import SageMakerApi
+from local_cloud.sagemaker.api.actions import SageMakerApi
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.disk import words
 from local_cloud.sagemaker.errors import SageMakerError, StorageError
-from local_cloud.sagemaker.job_queue import JobQueue
-from local_cloud.sagemaker.jobs import Job, JobKey
-from local_cloud.sagemaker.runner import JobRun, cannot_run, remove
-from local_cloud.sagemaker.store import ORPHANED_OUTCOME, JobStore
-from local_cloud.sagemaker.tasks import task_of
+from local_cloud.sagemaker.records.jobs import Job, JobKey
+from local_cloud.sagemaker.records.store import ORPHANED_OUTCOME, JobStore
+from local_cloud.sagemaker.running.job_queue import JobQueue
+from local_cloud.sagemaker.running.runner import JobRun, cannot_run, remove
+from local_cloud.sagemaker.running.tasks import task_of
 
 __all__ = ["SageMakerConfig", "SageMakerService"]
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from botocore.model import ListShape, Shape, StructureShape
 
 from local_cloud.sagemaker.errors import SageMakerError
-from local_cloud.sagemaker.job_types import JOB_TYPES, JobType
-from local_cloud.sagemaker.jobs import JobKey
+from local_cloud.sagemaker.records.job_types import JOB_TYPES, JobType
+from local_cloud.sagemaker.records.jobs import JobKey
+from local_cloud.sagemaker.requests.shapes import service_model
 from local_cloud.sagemaker.service import SageMakerService
-from local_cloud.sagemaker.shapes import service_model
 
 _SYNC: Final = ".sync"
 INTEGRATIONS: Final[Mapping[str, JobType]] = {

@@ -64,14 +64,14 @@ class GatewayCloud:
     role: str
     environment: dict[str, str]
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, entry_point: str = ENTRY_POINT) -> None:
         self.folder = folder
         self.gateway = GatewayProcess(
             folder / "state", {"LOCAL_CLOUD_JOBS": "4", "LOCAL_CLOUD_ENGINE": "none"}
         )
         image = folder / "image"
         image.mkdir()
-        (image / "train.py").write_text(ENTRY_POINT)
+        (image / "train.py").write_text(entry_point)
         (image / "requirements.txt").touch()
         entry = {
             "repository": "small",

@@ -1,6 +1,5 @@
 """Many jobs at once, and kills at random moments: nothing may be left over."""
 
-import json
 import os
 import random
 import signal
@@ -14,10 +13,9 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.local_cloud.gateway_process import GatewayProcess
+from tests.integration.sagemaker.gateway_cloud import GatewayCloud
 
 JOBS: Final = 20
-BUCKET: Final = "storm"
 DEADLINE_SECONDS: Final = 120
 MARK: Final = "STORM_OF"
 # Trains for a moment, in company: a child that has left the process group, and one that ignores
@@ -43,64 +41,22 @@ class Storm:
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311 - which job dies is no secret
         self.mark = f"{os.getpid()}-{seed}"
-        settings = {"LOCAL_CLOUD_JOBS": "4", "LOCAL_CLOUD_ENGINE": "none"}
-        self.gateway = GatewayProcess(folder / "state", settings)
-        image = folder / "image"
-        image.mkdir()
-        (image / "train.py").write_text(SCRIPT)
-        (image / "requirements.txt").touch()
-        entry = {
-            "repository": "storm",
-            "context": str(image),
-            "sources": ["train.py"],
-            "requirements": "requirements.txt",
-            "command": ["python", "train.py"],
-        }
-        (self.gateway.state / "images.json").write_text(json.dumps([entry]))
-        self.gateway.start()
-        self.gateway.client("s3").create_bucket(Bucket=BUCKET)
-        self.role = self._role()
+        self.cloud = GatewayCloud(folder, SCRIPT)
+        self.gateway = self.cloud.gateway
+        self.cloud.start()
         assert self.gateway.get("/_local/checkpoint", "POST")[0] == 200
-
-    def _role(self) -> str:
-        trusted = {"Service": "sagemaker.amazonaws.com"}
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusted}
-        rights = {
-            "Effect": "Allow",
-            "Action": ["s3:PutObject"],
-            "Resource": f"arn:aws:s3:::{BUCKET}/*",
-        }
-        iam = self.gateway.client("iam")
-        role = iam.create_role(
-            RoleName="storm",
-            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-        )
-        iam.put_role_policy(
-            RoleName="storm",
-            PolicyName="models",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [rights]}),
-        )
-        return str(role["Role"]["Arn"])
 
     def create(self, name: str) -> None:
         """Start one job; how it behaves is chance."""
+        behaviour = {
+            MARK: self.mark,
+            "SECONDS": f"{self.chance.uniform(0, 0.6):.2f}",
+            "CODE": str(self.chance.choice([0, 0, 0, 1, 77])),
+            "DEAF": self.chance.choice(["yes", "no"]),
+        }
+        limit = {"MaxRuntimeInSeconds": self.chance.choice([1, 60])}
         self.gateway.client("sagemaker").create_training_job(
-            TrainingJobName=name,
-            RoleArn=self.role,
-            AlgorithmSpecification={"TrainingImage": "storm", "TrainingInputMode": "File"},
-            OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
-            ResourceConfig={
-                "InstanceType": "ml.m5.large",
-                "InstanceCount": 1,
-                "VolumeSizeInGB": 1,
-            },
-            StoppingCondition={"MaxRuntimeInSeconds": self.chance.choice([1, 60])},
-            Environment={
-                MARK: self.mark,
-                "SECONDS": f"{self.chance.uniform(0, 0.6):.2f}",
-                "CODE": str(self.chance.choice([0, 0, 0, 1, 77])),
-                "DEAF": self.chance.choice(["yes", "no"]),
-            },
+            **self.cloud.training(name, Environment=behaviour, StoppingCondition=limit)
         )
 
     def strike(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 from botocore.stub import Stubber
 
 from areyouacat import lake
-from local_cloud.sagemaker.shapes import validate
+from local_cloud.sagemaker.requests.shapes import validate
 from tests.unit.training_job.moto_lake import BUCKET, moto_lake
 from training_job.errors import HyperparameterError
 from training_job.launch import JobStatus, SdkJob, follow_job, main, newest_dataset

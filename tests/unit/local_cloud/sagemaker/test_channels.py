@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-from local_cloud.sagemaker import channels
 from local_cloud.sagemaker.aws import TRANSFERS
-from local_cloud.sagemaker.channels import Channel, fill_channel, relative_path
 from local_cloud.sagemaker.control import JobControl, JobStopped, StopReason
 from local_cloud.sagemaker.errors import DataOrImageError
-from local_cloud.sagemaker.s3_location import S3Location
+from local_cloud.sagemaker.requests.channel import Channel
+from local_cloud.sagemaker.requests.s3_location import S3Location
+from local_cloud.sagemaker.transfers import channels
+from local_cloud.sagemaker.transfers.channels import fill_channel, relative_path
 from tests.unit.local_cloud.sagemaker.tiny_cloud import BUCKET
 
 

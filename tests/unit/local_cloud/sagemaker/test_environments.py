@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.sagemaker.containers.environments import environment_for
+from local_cloud.sagemaker.containers.job_python import layered
 from local_cloud.sagemaker.control import JobControl
-from local_cloud.sagemaker.environments import environment_for
 from local_cloud.sagemaker.errors import DataOrImageError
-from local_cloud.sagemaker.job_python import layered
 from tests.unit.local_cloud.sagemaker.conftest import uv
 
 RECORD = "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\n"

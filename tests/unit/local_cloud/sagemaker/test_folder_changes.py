@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.sagemaker.folder_changes import WatchedFolder
+from local_cloud.sagemaker.transfers.folder_changes import WatchedFolder
 
 
 def changed(folder: WatchedFolder) -> list[str]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from local_cloud.sagemaker import last_words
-from local_cloud.sagemaker.channels import Channel, fill_channel
 from local_cloud.sagemaker.control import JobControl
 from local_cloud.sagemaker.errors import DataOrImageError
-from local_cloud.sagemaker.s3_location import S3Location
+from local_cloud.sagemaker.requests.channel import Channel
+from local_cloud.sagemaker.requests.s3_location import S3Location
+from local_cloud.sagemaker.running import last_words
+from local_cloud.sagemaker.transfers.channels import fill_channel
 from tests.unit.local_cloud.sagemaker.tiny_cloud import (
     ACCOUNT,
     BUCKET,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.sagemaker.images import Image, repository_of
+from local_cloud.sagemaker.containers.images import Image, repository_of
 
 HOST = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 

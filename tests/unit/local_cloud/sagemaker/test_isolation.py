@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.sagemaker import container, image_runners
-from local_cloud.sagemaker.container import Isolation
+from local_cloud.sagemaker.containers import container
+from local_cloud.sagemaker.containers.container import Isolation
+from local_cloud.sagemaker.containers.launcher import exit_code
 from local_cloud.sagemaker.control import JobControl, StopReason
-from local_cloud.sagemaker.launcher import exit_code
+from local_cloud.sagemaker.running import image_runners
 from tests.unit.local_cloud.sagemaker.tiny_cloud import Cloud
 
 # Two jobs meet in a folder that both see, and only then look at what is theirs.

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.sagemaker import aws
+from local_cloud.sagemaker.cloudwatch.job_log import CloudWatchStream, JobLog
 from local_cloud.sagemaker.config import SageMakerConfig
-from local_cloud.sagemaker.job_log import CloudWatchStream, JobLog
 from tests.unit.local_cloud.sagemaker.tiny_cloud import eventually
 
 GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "job/algo-1-0"

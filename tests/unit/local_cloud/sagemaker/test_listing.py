@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from local_cloud.sagemaker import training_job
+from local_cloud.sagemaker.api.listing import list_jobs
 from local_cloud.sagemaker.errors import ValidationError
-from local_cloud.sagemaker.jobs import Job, JobKey, Outcome
-from local_cloud.sagemaker.listing import list_jobs
+from local_cloud.sagemaker.records import training_job
+from local_cloud.sagemaker.records.jobs import Job, JobKey, Outcome
 
 
 def job(name: str, created: float, status: str = "InProgress") -> Job:

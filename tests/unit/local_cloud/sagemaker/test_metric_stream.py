@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local_cloud.sagemaker import aws
+from local_cloud.sagemaker.cloudwatch.metric_stream import CloudWatchMetrics
 from local_cloud.sagemaker.config import SageMakerConfig
-from local_cloud.sagemaker.jobs import FinalMetric
-from local_cloud.sagemaker.metric_stream import CloudWatchMetrics
+from local_cloud.sagemaker.records.jobs import FinalMetric
 from tests.unit.local_cloud.sagemaker.tiny_cloud import CREDENTIALS, client, eventually
 
 ROLE, SERVICE = {"AWS_ACCESS_KEY_ID": "role"}, {"AWS_ACCESS_KEY_ID": "service"}

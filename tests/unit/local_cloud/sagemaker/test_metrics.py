@@ -2,8 +2,8 @@
 
 import pytest
 
-from local_cloud.sagemaker.jobs import FinalMetric
-from local_cloud.sagemaker.metrics import MetricScanner
+from local_cloud.sagemaker.cloudwatch.metrics import MetricScanner
+from local_cloud.sagemaker.records.jobs import FinalMetric
 
 PATTERNS = {"loss": r"loss=([^ ;]+)", "accuracy": r"accuracy=([^ ;]+)"}
 

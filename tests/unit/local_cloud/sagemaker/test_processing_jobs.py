@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.parsers import JSONParser
 
-from local_cloud.sagemaker.shapes import service_model
+from local_cloud.sagemaker.requests.shapes import service_model
 from tests.unit.local_cloud.sagemaker.tiny_cloud import (
     BUCKET,
     IMAGE,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.model import Shape, StructureShape
 
-from local_cloud.sagemaker.shapes import compiled, service_model
-from local_cloud.sagemaker.training_request import TrainingRequest
+from local_cloud.sagemaker.requests.shapes import compiled, service_model
+from local_cloud.sagemaker.requests.training_request import TrainingRequest
 from tests.unit.local_cloud.sagemaker.tiny_cloud import (
     ACCOUNT,
     BUCKET,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local_cloud.sagemaker.config import SageMakerConfig
-from local_cloud.sagemaker.jobs import Job, JobKey
-from local_cloud.sagemaker.store import JobStore
+from local_cloud.sagemaker.records.jobs import Job, JobKey
+from local_cloud.sagemaker.records.store import JobStore
 from tests.unit.local_cloud.sagemaker.tiny_cloud import (
     ACCOUNT,
     BUCKET,
@@ -174,7 +174,7 @@ def test_a_job_does_not_outlive_a_cloud_that_was_killed(tmp_path: Path) -> None:
     host = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from local_cloud.sagemaker import container\n"
+        "from local_cloud.sagemaker.containers import container\n"
         "from local_cloud.sagemaker.control import JobControl\n"
         "opt = Path(sys.argv[1])\n"
         "job = container.Container(['cat', sys.argv[2]], {'PATH': '/usr/bin:/bin'}, opt, opt,\n"

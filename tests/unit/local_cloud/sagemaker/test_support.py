@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
-from local_cloud.sagemaker import support
 from local_cloud.sagemaker.errors import ValidationError
-from local_cloud.sagemaker.shapes import service_model, validate
-from local_cloud.sagemaker.support_table import Member, Treatment
+from local_cloud.sagemaker.requests import support
+from local_cloud.sagemaker.requests.shapes import service_model, validate
+from local_cloud.sagemaker.requests.support_table import Member, Treatment
 from tests.unit.local_cloud.sagemaker.tiny_cloud import BUCKET, IMAGE, channel, request
 
 OPERATIONS = list(support.TABLE)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.sagemaker import support
+from local_cloud.sagemaker.requests import support
 
 README = Path(__file__).parents[4] / "README.md"
 OPERATIONS = list(support.TABLE)
@@ -27,7 +27,7 @@ def test_the_readme_has_the_table_as_it_is() -> None:
     document = README.read_text()
 
     assert support.rewritten(document) == document, (
-        "Write it anew: python -m local_cloud.sagemaker.support README.md"
+        "Write it anew: python -m local_cloud.sagemaker.requests.support README.md"
     )
 
 

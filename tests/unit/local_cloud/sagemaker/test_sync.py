@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local_cloud.sagemaker.errors import DataOrImageError
-from local_cloud.sagemaker.s3_location import S3Location
-from local_cloud.sagemaker.sync import FolderUpload
+from local_cloud.sagemaker.requests.s3_location import S3Location
+from local_cloud.sagemaker.transfers.sync import FolderUpload
 from tests.unit.local_cloud.sagemaker.tiny_cloud import BUCKET, client, eventually
 
 TO = S3Location(BUCKET, "checkpoints/job")

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local_cloud.sagemaker.jobs import FINAL_STATUSES
+from local_cloud.sagemaker.records.jobs import FINAL_STATUSES
 from local_cloud.sagemaker.service import SageMakerConfig, SageMakerService
 
 ACCOUNT, REGION = "000000000000", "us-east-1"

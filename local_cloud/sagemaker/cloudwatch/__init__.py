@@ -1,0 +1,1 @@
+"""What a job says, live: its log and its metrics."""

@@ -1,0 +1,1 @@
+"""What a job finds in /opt/ml, and what becomes of what it leaves there."""
