@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,10 +28,31 @@ def resource_arn(action: str, payload: Mapping[str, Any] | None, account: str, r
     return "*"
 
 
-def passed_role(payload: Mapping[str, Any]) -> str | None:
-    """The role that a request hands to SageMaker, for which its caller needs iam:PassRole."""
+@dataclass(frozen=True)
+class Permission:
+    """An IAM action on a resource; `context`: condition keys and their values."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str]
+
+
+def also_needed(
+    action: str, payload: Mapping[str, Any], account: str, region: str
+) -> list[Permission]:
+    """What a request needs beside the permission of its own name.
+
+    To hand over a role, and to give a new job tags. Source: "Amazon SageMaker API Permissions".
+    """
+    needed = []
     role = payload.get("RoleArn")
-    return role if isinstance(role, str) else None
+    if isinstance(role, str):
+        context = {"iam:PassedToService": SAGEMAKER_PRINCIPAL}
+        needed.append(Permission("iam:PassRole", role, context))
+    if action.startswith("Create") and payload.get("Tags"):
+        job = resource_arn(action, payload, account, region)
+        needed.append(Permission("sagemaker:AddTags", job, {}))
+    return needed
 
 
 def trusts_service(document: str | Mapping[str, Any], principal: str) -> bool:

@@ -1,7 +1,7 @@
 """The three points at which SageMaker touches MiniStack; nothing else in this package does.
 
 1. the router and IAM's tables: `SageMaker.*` requests are routed, authenticated and checked like
-   any other service's, iam:PassRole included;
+   any other service's, with what they need beside their own permission;
 2. Step Functions: its table of integrations, and what tells a task that nobody waits for it any
    more: MiniStack lets the tasks of a stopped execution, and those that timed out, go on;
 3. the roles: a job's credentials.
@@ -21,7 +21,13 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from local_cloud.sagemaker.iam import SAGEMAKER_PRINCIPAL, passed_role, resource_arn, trusts_service
+from local_cloud.sagemaker.iam import (
+    SAGEMAKER_PRINCIPAL,
+    Permission,
+    also_needed,
+    resource_arn,
+    trusts_service,
+)
 from local_cloud.sagemaker.service import SageMakerService
 from local_cloud.sagemaker.stepfunctions import INTEGRATIONS, TaskAbandoned, TaskFailed, run_task
 
@@ -94,10 +100,11 @@ def _route(service: SageMakerService) -> None:
         payload = _payload(body)
         if payload is None:
             return _json(400, {"__type": "SerializationException", "message": "no JSON object"})
-        denied = _pass_role_denied(payload, headers, query)
-        if denied is not None:
-            return denied
         account, region = responses.get_account_id(), responses.get_region()
+        for permission in also_needed(_action(headers), payload, account, region):
+            denied = _denied(permission, headers, query)
+            if denied is not None:
+                return denied
         status, answer = await asyncio.to_thread(
             service.handle, _action(headers), payload, account, region
         )
@@ -112,31 +119,28 @@ def _route(service: SageMakerService) -> None:
     app.SERVICE_HANDLERS[_SAGEMAKER] = handle
 
 
-def _pass_role_denied(
-    payload: dict[str, Any], headers: dict[str, str], query: dict[str, Any]
+def _denied(
+    permission: Permission, headers: dict[str, str], query: dict[str, Any]
 ) -> Answer | None:
-    """The refusal of a caller who may not hand the job its role, as on AWS."""
-    role = passed_role(payload)
-    if role is None:
-        return None
+    """The refusal of a caller who lacks a permission, as on AWS."""
     access_key = _module("ministack.core.router").extract_access_key_id(headers, query)
     denied = _module("ministack.core.iam_evaluator").enforce(
         access_key,
-        "iam:PassRole",
-        "iam",
+        permission.action,
+        permission.action.partition(":")[0],
         _module("ministack.core.responses").get_region(),
-        resource_arn=role,
-        service_context={"iam:PassedToService": SAGEMAKER_PRINCIPAL},
+        resource_arn=permission.resource,
+        service_context=dict(permission.context),
     )
     if denied is None:
         return None
     refusal: Answer = _module("ministack.core.iam_actions").access_denied_response(
         _SAGEMAKER,
-        "iam:PassRole",
+        permission.action,
         getattr(denied, "principal_arn", ""),
         secrets.token_hex(16),
         headers=headers,
-        resource_arn=role,
+        resource_arn=permission.resource,
     )
     return refusal
 

@@ -211,8 +211,13 @@ def test_sagemaker_is_checked_by_iam_like_any_service(running: GatewayProcess) -
     attempts.append(code_of(someone.create_training_job, **job("mine-1", job_role)))
     attempts.append(code_of(someone.create_training_job, **job("other", job_role)))
 
+    tagged = {**job("mine-2", job_role), "Tags": [{"Key": "team", "Value": "cats"}]}
+    attempts.append(code_of(someone.create_training_job, **tagged))
+    allow(create, ("iam:PassRole", job_role), ("sagemaker:AddTags", create[1]))
+    attempts.append(code_of(someone.create_training_job, **tagged))
+
     denied = "AccessDeniedException"
-    assert attempts == [denied, denied, "allowed", denied]
+    assert attempts == [denied, denied, "allowed", denied, denied, "allowed"]
     anonymous = running.client("sagemaker", config={"signature_version": UNSIGNED})
     assert code_of(anonymous.list_training_jobs) == "MissingAuthenticationTokenException"
 

@@ -6,7 +6,8 @@ import pytest
 
 from local_cloud.sagemaker.iam import (
     SAGEMAKER_PRINCIPAL,
-    passed_role,
+    Permission,
+    also_needed,
     resource_arn,
     trusts_service,
 )
@@ -47,9 +48,35 @@ def test_a_request_that_names_no_job_is_checked_on_all(
     assert resource_arn(action, payload, "1", "r") == "*"
 
 
-def test_only_a_request_with_a_role_passes_one() -> None:
-    assert passed_role({"RoleArn": "arn:aws:iam::1:role/job"}) == "arn:aws:iam::1:role/job"
-    assert passed_role({"TrainingJobName": "a"}) is None
+def test_a_job_with_a_role_and_tags_needs_the_permissions_to_give_them() -> None:
+    role = "arn:aws:iam::1:role/job"
+    request = {
+        "TrainingJobName": "a",
+        "RoleArn": role,
+        "Tags": [{"Key": "team", "Value": "cats"}],
+    }
+
+    found = also_needed("CreateTrainingJob", request, "1", "r")
+
+    passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    assert found == [
+        Permission("iam:PassRole", role, passed),
+        Permission("sagemaker:AddTags", "arn:aws:sagemaker:r:1:training-job/a", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "request_"),
+    [
+        ("DescribeTrainingJob", {"TrainingJobName": "a"}),
+        ("CreateTrainingJob", {"TrainingJobName": "a", "Tags": []}),
+        ("AddTags", {"ResourceArn": "arn:x", "Tags": [{"Key": "a", "Value": "b"}]}),
+    ],
+)
+def test_other_requests_need_their_own_permission_only(
+    action: str, request_: dict[str, object]
+) -> None:
+    assert also_needed(action, request_, "1", "r") == []
 
 
 def trust(**statement: object) -> dict[str, object]:
