@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -196,10 +196,18 @@ def _disk(work_dir: Path) -> Iterator[Path]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, also what a job has made read-only in it."""
+    """Remove a folder, also what a job has made read-only in it.
+
+    What is not this user's to remove (a container engine may run jobs as another) is told in the
+    log: it changes nothing about how a job ended.
+    """
     for parent, folders, _ in os.walk(folder):
         for name in folders:
             path = Path(parent, name)
             if not path.is_symlink():
-                path.chmod(0o700)
-    shutil.rmtree(folder)
+                with suppress(OSError):
+                    path.chmod(0o700)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        _logger.warning("%s is left over, remove it by hand: %s", folder, error)

@@ -2,8 +2,10 @@
 
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -242,6 +244,21 @@ def test_the_log_is_live_in_cloudwatch_while_the_job_runs(cloud: Cloud, endpoint
     eventually(lambda: "first line" in messages(), "the line is in CloudWatch")
     assert cloud.describe("live")["TrainingJobStatus"] == "InProgress"
     assert "first line" in cloud.log("live")
+
+
+def test_a_disk_that_cannot_be_removed_is_told_and_changes_nothing_of_how_the_job_ended(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    cloud.script("")
+
+    job = cloud.run("stays")
+
+    assert job["TrainingJobStatus"] == "Completed"
+    assert "is left over, remove it by hand" in caplog.text
 
 
 def test_no_disk_is_left_even_if_the_job_made_it_read_only(cloud: Cloud) -> None:
