@@ -173,9 +173,16 @@ class GatewayCloud:
 
     def log(self, group: str, job: str) -> list[str]:
         """A job's lines in CloudWatch Logs."""
-        pages = self.client("logs").get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=f"/aws/sagemaker/{group}", logStreamNamePrefix=job)
-        return [event["message"] for page in found for event in page["events"]]
+        # Stream by stream: the emulator's FilterLogEvents does not look at logStreamNamePrefix.
+        logs, name = self.client("logs"), f"/aws/sagemaker/{group}"
+        found = logs.describe_log_streams(logGroupName=name, logStreamNamePrefix=job)
+        return [
+            event["message"]
+            for stream in found["logStreams"]
+            for event in logs.get_log_events(
+                logGroupName=name, logStreamName=stream["logStreamName"], startFromHead=True
+            )["events"]
+        ]
 
     def aws(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run the AWS CLI."""
