@@ -116,6 +116,19 @@ def test_the_container_finds_its_configuration_in_opt_ml(cloud: Cloud) -> None:
     assert config["resourceconfig"]["current_instance_type"] == "ml.m5.large"
 
 
+def test_fast_file_is_downloaded_like_file_and_the_log_says_so(cloud: Cloud) -> None:
+    cloud.put("data/a.csv", "1")
+    cloud.script("print(open('/opt/ml/input/data/fast/a.csv').read() + ' read')")
+    fast = {**channel("fast", f"s3://{BUCKET}/data/"), "InputMode": "FastFile"}
+
+    cloud.run("fast", InputDataConfig=[fast, channel("slow", f"s3://{BUCKET}/data/")])
+
+    log = cloud.log("fast")
+    assert "1 read" in log
+    assert log.count("FastFile is done as File") == 1
+    assert "Channel fast: FastFile is done as File" in log
+
+
 def test_channels_keep_the_layout_below_the_prefix(cloud: Cloud) -> None:
     for key in ("sets/v1/manifest.jsonl", "sets/v1/deep/er/b", "sets/v1/folder/", "photos/aa/1"):
         cloud.put(key, f"body of {key}")
