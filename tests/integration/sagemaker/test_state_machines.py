@@ -165,3 +165,23 @@ def test_an_inner_execution_that_is_stopped_fails_the_state_that_waits_for_it(
 
     assert machines.ended(outer)["status"] == "FAILED"
     eventually("the job's end", lambda: job_status(cloud, "alone") == "Stopped")
+
+
+def test_an_execution_that_nobody_waits_for_goes_on_after_the_one_that_started_it(
+    cloud: GatewayCloud, machines: Machines
+) -> None:
+    begin = "arn:aws:states:::states:startExecution"
+    first = task(PROCESS, cloud.processing("before", "print('reads')"))["States"]["Job"]
+    second = task(PROCESS, cloud.processing("after", "print('reads')"))["States"]["Job"]
+    del first["End"]
+    inner = machines.create(
+        "goes-on",
+        {"StartAt": "First", "States": {"First": {**first, "Next": "Second"}, "Second": second}},
+    )
+
+    outer = machines.start("lets-go", task(begin, {"StateMachineArn": inner, "Input": {}}))
+
+    assert machines.ended(outer)["status"] == "SUCCEEDED"
+    eventually("the inner end", lambda: machines.executions(inner) != ["RUNNING"])
+    assert machines.executions(inner) == ["SUCCEEDED"]
+    assert job_status(cloud, "after") == "Completed"
