@@ -32,3 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: (not shares_the_cloud(item.nodeid), not item.nodeid.startswith(GATEWAY))
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: an archive holds the time, and workers must find the same tests.
+
+    pytest-xdist refuses to run where the names that two workers found differ.
+    """
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
