@@ -2,8 +2,8 @@
 
 1. the router and IAM's tables: `SageMaker.*` requests are routed, authenticated and checked like
    any other service's, with what they need beside their own permission;
-2. Step Functions: its table of integrations, and what tells a task that nobody waits for it any
-   more: MiniStack lets the tasks of a stopped execution, and those that timed out, go on;
+2. Step Functions: its table of integrations, and what ends with a stopped execution or a state that
+   timed out: MiniStack lets their tasks, retries, branches and inner executions go on;
 3. the roles: a job's credentials.
 
 `TOUCHED` is what of MiniStack's inside that takes, as it was in the version this was written for;
@@ -16,11 +16,16 @@ import importlib
 import json
 import secrets
 import threading
-from collections.abc import Callable
-from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
+from local_cloud.sagemaker.abandonment import (
+    Abandoned,
+    ending_with,
+    is_given_up,
+    part_of,
+    surroundings,
+)
 from local_cloud.sagemaker.iam import (
     SAGEMAKER_PRINCIPAL,
     Permission,
@@ -56,13 +61,17 @@ TOUCHED = {
     "ministack.services.iam:_roles": "AccountScopedDict",
     "ministack.services.stepfunctions:_SERVICE_DISPATCH": "dict",
     "ministack.services.stepfunctions:_ExecutionError": "(error, cause)",
+    "ministack.services.stepfunctions:_add_event": "(execution, event_type, details=None)",
     "ministack.services.stepfunctions:_executions": "AccountRegionScopedDict",
-    "ministack.services.stepfunctions:_execute_task": "(state_def, raw_input, execution, ctx)",
     "ministack.services.stepfunctions:_fail_execution": "(execution, error, cause)",
+    "ministack.services.stepfunctions:_invoke_resource": "(resource, input_data)",
     "ministack.services.stepfunctions:_invoke_resource_with_timeout": (
         "(resource, input_data, timeout)"
     ),
     "ministack.services.stepfunctions:_run_execution": "(exec_arn)",
+    "ministack.services.stepfunctions:_run_sub_machine": (
+        "(states, start_at, input_data, execution, ctx)"
+    ),
     "ministack.services.stepfunctions:_stop_execution": "(data)",
     "ministack.services.sts:register_session": "(access_key: str, session: dict) -> None",
 }
@@ -77,7 +86,7 @@ def attach(service: SageMakerService) -> None:
     """Serve SageMaker's API and its Step Functions integrations."""
     _route(service)
     _add_tasks(service)
-    _tell_tasks_that_nobody_waits()
+    _end_what_nobody_waits_for()
 
 
 # --- 1. requests ---
@@ -164,97 +173,89 @@ def _json(status: int, answer: dict[str, Any]) -> Answer:
 # --- 2. Step Functions ---
 
 
-class _Abandoned(BaseException):
-    """Unwinds a task that nobody waits for.
-
-    Not an Exception: neither the state's Retry and Catch nor the execution may take it for one.
-    """
-
-
-# What says, of each thing that a task is part of, whether it has been given up: its executions,
-# the outer ones too, and its states' timeouts. MiniStack hands contexts on to its threads.
-_given_up: ContextVar[tuple[Callable[[], bool], ...]] = ContextVar("given_up", default=())
-
-
-def _is_abandoned(checks: tuple[Callable[[], bool], ...]) -> bool:
-    return any(check() for check in checks)
-
-
 def _add_tasks(service: SageMakerService) -> None:
     stepfunctions = _module("ministack.services.stepfunctions")
     responses = _module("ministack.core.responses")
 
     def task(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        abandoned = partial(_is_abandoned, _given_up.get())
+        account, region = responses.get_account_id(), responses.get_region()
+        run = partial(run_task, service, account=account, region=region, abandoned=is_given_up)
         try:
-            return run_task(
-                service,
-                resource,
-                arguments,
-                account=responses.get_account_id(),
-                region=responses.get_region(),
-                abandoned=abandoned,
-            )
+            return run(resource, arguments)
         except TaskFailed as failure:
             raise stepfunctions._ExecutionError(failure.error, failure.cause) from failure
         except TaskAbandoned as left:
-            raise _Abandoned from left
+            raise Abandoned from left
 
     for resource in INTEGRATIONS:
         stepfunctions._SERVICE_DISPATCH[resource] = task
 
 
-def _tell_tasks_that_nobody_waits() -> None:
+def _end_what_nobody_waits_for() -> None:
     stepfunctions = _module("ministack.services.stepfunctions")
-    execute_task = stepfunctions._execute_task
+    add_event, fail_execution = stepfunctions._add_event, stepfunctions._fail_execution
+    invoke_resource = stepfunctions._invoke_resource
     invoke_with_timeout = stepfunctions._invoke_resource_with_timeout
-    run_execution = stepfunctions._run_execution
-    fail_execution = stepfunctions._fail_execution
-
-    def execute(state: Any, given: Any, execution: dict[str, Any], context: Any) -> Any:
-        outer = _given_up.get()
-        if _is_abandoned(outer):
-            raise _Abandoned
-        token = _given_up.set((*outer, lambda: execution["status"] != _RUNNING))
-        try:
-            return execute_task(state, given, execution, context)
-        finally:
-            _given_up.reset(token)
-
-    def invoke(resource: str, arguments: Any, timeout: float) -> Any:
-        timed_out = threading.Event()
-        token = _given_up.set((*_given_up.get(), timed_out.is_set))
-        try:
-            return invoke_with_timeout(resource, arguments, timeout)
-        except stepfunctions._ExecutionError as error:
-            if error.error == _TIMEOUT:
-                timed_out.set()
-            raise
-        finally:
-            _given_up.reset(token)
+    run_execution, run_sub_machine = stepfunctions._run_execution, stepfunctions._run_sub_machine
 
     def run(execution_arn: str) -> None:
+        execution = stepfunctions._executions.get(execution_arn)
+        if execution is None:
+            return
         # It has the context of the task that started it, but ends with it only if that one waits.
-        waited_for = stepfunctions._executions[execution_arn].get("sync")
-        token = _given_up.set(_given_up.get() if waited_for else ())
+        outer = surroundings() if execution.get("sync") else None
+        stop = partial(stepfunctions._stop_execution, {"executionArn": execution_arn})
         try:
-            run_execution(execution_arn)
-        except _Abandoned:
-            # Of an execution in another one, that may be the other's end: then it is this one's.
-            if stepfunctions._executions[execution_arn]["status"] == _RUNNING:
-                stepfunctions._stop_execution({"executionArn": execution_arn})
-        finally:
-            _given_up.reset(token)
+            with (
+                ending_with(outer, stop),
+                part_of(lambda: execution["status"] != _RUNNING, only=True),
+            ):
+                run_execution(execution_arn)
+        except Abandoned:
+            pass  # it was stopped, and has its end
+
+    def run_branch(
+        states: Any, start: Any, given: Any, execution: dict[str, Any], context: Any
+    ) -> Any:
+        with part_of(lambda: execution["status"] != _RUNNING):
+            try:
+                result = run_sub_machine(states, start, given, execution, context)
+            except Abandoned:
+                result = None
+            if "mapRunArn" in execution and is_given_up():
+                # An item of a distributed map is an execution too; its caller would end it anew.
+                stepfunctions._stop_execution({"executionArn": execution["executionArn"]})
+                raise Abandoned
+            return result
+
+    def invoke(resource: str, arguments: Any) -> Any:
+        if is_given_up():
+            raise Abandoned
+        return invoke_resource(resource, arguments)
+
+    def invoke_in_time(resource: str, arguments: Any, timeout: float) -> Any:
+        timed_out = threading.Event()
+        with part_of(timed_out.is_set):
+            try:
+                return invoke_with_timeout(resource, arguments, timeout)
+            except stepfunctions._ExecutionError as error:
+                if error.error == _TIMEOUT:
+                    timed_out.set()
+                raise
+
+    # What is still said of a stopped execution changes neither its history nor how it ended.
+    def add(execution: dict[str, Any], event: str, details: Any = None) -> None:
+        if execution["status"] != _ABORTED or event == "ExecutionAborted":
+            add_event(execution, event, details)
 
     def fail(execution: dict[str, Any], error: str, cause: str) -> None:
-        # What fails after StopExecution does not change how the execution ended.
         if execution["status"] != _ABORTED:
             fail_execution(execution, error, cause)
 
-    stepfunctions._execute_task = execute
-    stepfunctions._invoke_resource_with_timeout = invoke
-    stepfunctions._run_execution = run
-    stepfunctions._fail_execution = fail
+    stepfunctions._run_execution, stepfunctions._run_sub_machine = run, run_branch
+    stepfunctions._invoke_resource = invoke
+    stepfunctions._invoke_resource_with_timeout = invoke_in_time
+    stepfunctions._add_event, stepfunctions._fail_execution = add, fail
 
 
 # --- 3. roles ---

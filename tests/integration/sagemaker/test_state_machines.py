@@ -20,6 +20,11 @@ def task(resource: str, arguments: dict[str, Any], **members: Any) -> dict[str, 
     return {"StartAt": "Job", "States": {"Job": state}}
 
 
+def pausing(cloud: GatewayCloud, name: str) -> dict[str, Any]:
+    """A processing job that does not end by itself: its time is longer than any test waits."""
+    return cloud.processing(name, PAUSE, StoppingCondition={"MaxRuntimeInSeconds": 3600})
+
+
 class Machines:
     """Creates state machines, and watches what becomes of their executions."""
 
@@ -113,7 +118,7 @@ def test_a_stopped_execution_stops_its_job_and_does_nothing_more(
 ) -> None:
     definition = task(
         PROCESS,
-        cloud.processing("stopped", PAUSE),
+        pausing(cloud, "stopped"),
         Retry=[{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 3}],
     )
     execution = machines.start("stops", definition)
@@ -129,7 +134,7 @@ def test_a_stopped_execution_stops_its_job_and_does_nothing_more(
 
 
 def test_a_state_that_times_out_stops_its_job(cloud: GatewayCloud, machines: Machines) -> None:
-    definition = task(PROCESS, cloud.processing("over-time", PAUSE), TimeoutSeconds=2)
+    definition = task(PROCESS, pausing(cloud, "over-time"), TimeoutSeconds=2)
 
     ended = machines.ended(machines.start("times-out", definition))
 
@@ -140,7 +145,7 @@ def test_a_state_that_times_out_stops_its_job(cloud: GatewayCloud, machines: Mac
 def test_stopping_an_execution_stops_the_one_that_it_started_and_its_job(
     cloud: GatewayCloud, machines: Machines
 ) -> None:
-    inner = machines.create("inner", task(PROCESS, cloud.processing("nested", PAUSE)))
+    inner = machines.create("inner", task(PROCESS, pausing(cloud, "nested")))
     outer = machines.start("outer", task(NESTED, {"StateMachineArn": inner, "Input": {}}))
     eventually_up(cloud, "nested")
 
@@ -154,7 +159,7 @@ def test_stopping_an_execution_stops_the_one_that_it_started_and_its_job(
 def test_an_inner_execution_that_is_stopped_fails_the_state_that_waits_for_it(
     cloud: GatewayCloud, machines: Machines
 ) -> None:
-    inner = machines.create("inner-alone", task(PROCESS, cloud.processing("alone", PAUSE)))
+    inner = machines.create("inner-alone", task(PROCESS, pausing(cloud, "alone")))
     outer = machines.start("outer-of-it", task(NESTED, {"StateMachineArn": inner, "Input": {}}))
     eventually_up(cloud, "alone")
     (execution,) = cloud.client("stepfunctions").list_executions(stateMachineArn=inner)[

@@ -21,7 +21,7 @@ def test_nothing_that_the_hooks_touch_has_moved(tmp_path: Path) -> None:
     ("change", "told"),
     [
         ("importlib.metadata.version = lambda _: '9.9'", "version: is 9.9, was "),
-        ("del stepfunctions._execute_task", "stepfunctions:_execute_task: is gone"),
+        ("del stepfunctions._run_sub_machine", "stepfunctions:_run_sub_machine: is gone"),
         ("del iam_evaluator._is_root_key", "iam_evaluator:_is_root_key: is gone"),
         ("iam_evaluator._is_root_key = lambda key, extra: 1", "_is_root_key: is (key, extra), was"),
         ("iam_actions.SERVICE_TO_IAM_NAMESPACE = ()", "SERVICE_TO_IAM_NAMESPACE: is tuple, was"),
