@@ -12,6 +12,7 @@ Usable with any state machine and any container code: nothing here knows the pro
                                         └── containers   its image's environment, its process
     records     the record of a job, all of them, what clients see of each kind
     requests    shapes, meaning, and the table of what is honoured, ignored or refused
+    abandonment what ends with a stopped execution, for `ministack`; iam, too, is only for it
 
 Imports point down, and from all of them to config, control, errors, aws and disk.
 """
