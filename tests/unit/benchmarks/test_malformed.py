@@ -1,6 +1,7 @@
 """The malformed requests, and how their answers are judged."""
 
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -48,6 +49,13 @@ def test_most_of_them_are_refused_by_the_decoder_and_none_breaks_it(some: list[R
 
     assert {"unreadable_image", "unsupported_format", "empty_body"} <= codes.keys()
     assert 150 < codes.total() < 300
+
+
+def test_the_files_are_the_same_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = whole_files()
+    monkeypatch.setattr(time, "time", lambda: 1_500_000_000.0)
+
+    assert whole_files() == now
 
 
 def test_the_whole_files_are_of_every_accepted_format_and_of_refused_ones() -> None:
