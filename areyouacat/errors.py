@@ -25,7 +25,12 @@ AreYouACatError
     ├── CorruptModelError          a model's bytes are not what its hashes say
     ├── ModelNotFoundError         no such version in the lake
     ├── RegistryError              MLflow cannot be reached or refuses
-    └── StalePointerError          somebody else moved the serving pointer
+    ├── StalePointerError          somebody else moved the serving pointer
+    ├── DeploymentInProgressError  another deployment's challenger has its share of the traffic
+    ├── AbTestInProgressError      the same, of a test that may take days
+    ├── AlreadyServingError        the version became the champion meanwhile
+    ├── DeploymentSupersededError  this deployment's challenger was taken out meanwhile
+    └── NothingToRollBackError     no version served before
 """
 
 from typing import ClassVar
@@ -178,3 +183,23 @@ class RegistryError(PipelineError):
 
 class StalePointerError(PipelineError):
     """Somebody else moved the serving pointer since it was read."""
+
+
+class DeploymentInProgressError(PipelineError):
+    """Another deployment's challenger has its share of the traffic."""
+
+
+class AbTestInProgressError(PipelineError):
+    """An A/B test has the traffic; it may take days, so nobody waits for it."""
+
+
+class AlreadyServingError(PipelineError):
+    """The version became the champion while its deployment waited for another one."""
+
+
+class DeploymentSupersededError(PipelineError):
+    """This deployment's challenger was taken out of the traffic meanwhile."""
+
+
+class NothingToRollBackError(PipelineError):
+    """No version served before."""

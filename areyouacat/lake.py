@@ -37,6 +37,10 @@ EVALUATION_JSON: Final = "evaluation.json"
 EVALUATION_MARKDOWN: Final = "evaluation.md"
 """What EvaluateCandidate leaves under `evaluation_prefix`, for programs and for people."""
 
+COMPARISON_JSON: Final = "comparison.json"
+COMPARISON_MARKDOWN: Final = "comparison.md"
+"""What CompareModels leaves under `comparison_prefix`, for programs and for people."""
+
 ORIGINAL_VIEW: Final = "original"
 """The view of a photo as it is, in the feature cache; augmentations have names of their own."""
 
@@ -82,6 +86,11 @@ def tombstone_key(photo: str) -> str:
 def evaluation_prefix(training_job_name: str) -> str:
     """Prefix of what EvaluateCandidate found of a job's model, with the closing slash."""
     return f"{TRAINING_PREFIX}{training_job_name}/evaluation/"
+
+
+def comparison_prefix(identifier: str) -> str:
+    """Prefix of a comparison of model versions, with the closing slash."""
+    return f"reports/comparisons/{identifier}/"
 
 
 def model_prefix(version: str) -> str:

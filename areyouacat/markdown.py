@@ -23,10 +23,20 @@ NOTHING: Final = "-"
 """In the place of a figure that has nothing to divide by."""
 
 
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table; short rows are filled up. Whatever is in a cell stays in it."""
-    for cells in (heading, ["---"] * len(heading), *rows):
-        padded = [*map(_cell, cells), *[""] * (len(heading) - len(cells))]
+def table(
+    heading: Sequence[str], rows: Iterable[Sequence[str]], *, aligned: bool = False
+) -> Iterator[str]:
+    """The lines of a table; short rows are filled up. Whatever is in a cell stays in it.
+
+    `aligned`: columns of even width, to be read as plain text too.
+    """
+    lines = [
+        [*map(_cell, cells), *[""] * (len(heading) - len(cells))]
+        for cells in (heading, ["---"] * len(heading), *rows)
+    ]
+    widths = [max(map(len, column)) if aligned else 0 for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
         yield f"| {' | '.join(padded)} |"
 
 

@@ -193,6 +193,21 @@ def reliability(probabilities: Probabilities, positive: Positive) -> list[Reliab
     ]
 
 
+def roc_curve(probabilities: Probabilities, positive: Positive) -> tuple[Floats, Floats]:
+    """False and true positive rates as the threshold falls from above 1: the curve's corners.
+
+    Photos of equal probability are one step of it, slanted where they have both labels.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, hits = probabilities[order], positive[order]
+    last = np.flatnonzero(np.concatenate([ranked[1:] != ranked[:-1], [True]]))
+    found = np.concatenate([[0], np.cumsum(hits)[last]])
+    false = np.concatenate([[0], last + 1]) - found
+    turns = np.diff(false)[:-1] * np.diff(found)[1:] != np.diff(found)[:-1] * np.diff(false)[1:]
+    corners = np.concatenate([[True], turns, [True]])
+    return false[corners] / max(int(false[-1]), 1), found[corners] / max(int(found[-1]), 1)
+
+
 def _bins(probabilities: Probabilities) -> npt.NDArray[np.intp]:
     bins = EVALUATION.calibration_bins
     return np.minimum((probabilities * bins).astype(np.intp), bins - 1)

@@ -5,8 +5,9 @@ one piece of luck. The interval holds the middle 95 % of the figures of those dr
 bootstrap; Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13).
 """
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +46,18 @@ class Beside:
     difference: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Figures of several models on the same photos.
+
+    `figures`: each model's. `differences`: of the figures that both of a pair have, by the pair's
+    two positions; the second minus the first.
+    """
+
+    figures: tuple[Mapping[str, Estimate], ...]
+    differences: Mapping[tuple[int, int], Mapping[str, Estimate]]
+
+
 def estimates(answers: Answers, groups: Sequence[str]) -> dict[str, Estimate]:
     """Every defined figure of at least one photo with its interval.
 
@@ -56,17 +69,30 @@ def estimates(answers: Answers, groups: Sequence[str]) -> dict[str, Estimate]:
 
 def estimates_beside(first: Answers, second: Answers, groups: Sequence[str]) -> dict[str, Beside]:
     """The figures that both models have on the same photos; differences are of the same draws."""
-    draws, others = _resample([first, second], groups)
-    ours, theirs = _estimates(first, draws), _estimates(second, others)
+    found = estimates_among([second, first], groups)
+    theirs, ours = found.figures
     return {
-        name: Beside(
-            ours[name],
-            theirs[name],
-            Estimate(ours[name].value - theirs[name].value, *_limits(draws[name] - others[name])),
-        )
-        for name in ours
-        if name in theirs
+        name: Beside(ours[name], theirs[name], difference)
+        for name, difference in found.differences[0, 1].items()
     }
+
+
+def estimates_among(models: Sequence[Answers], groups: Sequence[str]) -> Among:
+    """The figures of any number of models on the same photos; differences are of the same draws."""
+    draws = _resample(models, groups)
+    found = [_estimates(answers, values) for answers, values in zip(models, draws, strict=True)]
+    differences = {
+        (first, second): {
+            name: Estimate(
+                found[second][name].value - found[first][name].value,
+                *_limits(draws[second][name] - draws[first][name]),
+            )
+            for name in found[second]
+            if name in found[first]
+        }
+        for first, second in itertools.combinations(range(len(models)), 2)
+    }
+    return Among(tuple(found), differences)
 
 
 def wilson(part: float, whole: float) -> tuple[float, float]:

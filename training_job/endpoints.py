@@ -30,8 +30,10 @@ class Endpoints:
     ca_bundle: str = ""
     region: str = ""
     lake_bucket: str = ""
+    compare_function: str = ""
     mlflow_url: str = ""
     state_machines: Mapping[str, str] = field(default_factory=dict)
+    verify_registry_function: str = ""
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Endpoints:
@@ -47,8 +49,10 @@ class Endpoints:
                 ca_bundle=known.get("ca_bundle") or "",
                 region=known.get("region") or "",
                 lake_bucket=environment.get("LAKE_BUCKET") or known.get("lake_bucket") or "",
+                compare_function=known.get("compare_function") or "",
                 mlflow_url=known.get("mlflow_url") or "",
                 state_machines=dict(known.get("state_machines") or {}),
+                verify_registry_function=known.get("verify_registry_function") or "",
             )
         except FileNotFoundError:
             return cls(lake_bucket=environment.get("LAKE_BUCKET", ""))
@@ -73,10 +77,29 @@ class Endpoints:
             )
         return self.state_machines[name]
 
-    def client(self, service: str) -> Any:
+    def require_verify_registry_function(self) -> str:
+        """The function's name; raises `UnknownEndpointError` if nothing names it."""
+        if not self.verify_registry_function:
+            raise UnknownEndpointError(
+                "The registry's check is not known: run `make up` (or `make deploy`) first."
+            )
+        return self.verify_registry_function
+
+    def require_compare_function(self) -> str:
+        """The function's name; raises `UnknownEndpointError` if nothing names it."""
+        if not self.compare_function:
+            raise UnknownEndpointError(
+                "The function that compares models is not known: run `make up` (or `make deploy`) "
+                "first."
+            )
+        return self.compare_function
+
+    def client(self, service: str, *, answers_within_seconds: int | None = None) -> Any:
         """A boto3 client; what the environment says (`AWS_ENDPOINT_URL`, …) goes before the file.
 
         The file holds no credentials: those come from the environment, as for every AWS tool.
+
+        `answers_within_seconds`: for calls that take minutes; those are not tried again.
         """
         known: dict[str, Any] = {}
         if "AWS_ENDPOINT_URL" not in os.environ and self.aws_endpoint_url:
@@ -85,10 +108,18 @@ class Endpoints:
             known["verify"] = self.ca_bundle
         if not {"AWS_REGION", "AWS_DEFAULT_REGION"} & os.environ.keys() and self.region:
             known["region_name"] = self.region
-        retries = Config(
+        config = Config(
             connect_timeout=5,
             retries={"mode": "standard", "total_max_attempts": 5},
             max_pool_connections=MAX_POOL_CONNECTIONS,
         )
+        if answers_within_seconds is not None:
+            # Whoever is between must not take so long a silence for the end of the connection.
+            patient = Config(
+                read_timeout=answers_within_seconds,
+                retries={"mode": "standard", "total_max_attempts": 1},
+                tcp_keepalive=True,
+            )
+            config = config.merge(patient)
         connect: Any = boto3.client  # its type knows only literal service names
-        return connect(service, config=retries, **known)
+        return connect(service, config=config, **known)

@@ -107,14 +107,6 @@ def _assess(answers: Answers, entries: Sequence[ManifestEntry]) -> Assessment:
     return Assessment(estimates(answers, groups), tuple(found))
 
 
-def roc_curve(probabilities: Probabilities, positive: Positive) -> tuple[Probabilities, ...]:
-    """False and true positive rates (n + 1,) as the threshold falls from above 1."""
-    hits = positive[np.argsort(-probabilities, kind="stable")]
-    false_rate = np.cumsum(~hits) / max(int((~positive).sum()), 1)
-    true_rate = np.cumsum(hits) / max(int(positive.sum()), 1)
-    return np.concatenate([[0.0], false_rate]), np.concatenate([[0.0], true_rate])
-
-
 def precision_recall_curve(
     probabilities: Probabilities, positive: Positive
 ) -> tuple[Probabilities, ...]:

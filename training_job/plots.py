@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from areyouacat.quality import Confusion, Quality, reliability
+from areyouacat.quality import Confusion, Quality, reliability, roc_curve
 from areyouacat.resampling import wilson
 from areyouacat.settings import LABELS
 from areyouacat.splits import Split
-from training_job.evaluation import Scored, precision_recall_curve, roc_curve
+from training_job.evaluation import Scored, precision_recall_curve
 from training_job.fit import Curve
 from training_job.settings import REPORT
 
@@ -44,7 +44,6 @@ def plot_roc(path: Path, scores: Scores) -> None:
                 *rates,
                 color=_COLOURS[split],
                 label=f"{split}: area {found.quality.roc_auc:.4f}",
-                drawstyle="steps-post",
             )
             each.plot(*dot, "o", color=_COLOURS[split])
     axes.plot([0, 1], [0, 1], color="lightgrey", linewidth=1, zorder=0)

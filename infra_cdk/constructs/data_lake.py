@@ -19,6 +19,7 @@ EVALUATIONS = f"{lake.evaluation_prefix('*')}*"
 DATASETS = f"{lake.dataset_prefix('*')}*"
 FEATURES = f"{lake.features_prefix(BACKBONE.hash, '*')}*"
 MODELS = f"{lake.model_prefix('*')}*"
+COMPARISONS = f"{lake.comparison_prefix('*')}*"
 UPLOADS = f"{lake.UPLOADS_PREFIX}*"
 TOMBSTONES = f"{lake.TOMBSTONES_PREFIX}*"
 SERVING_POINTER = lake.SERVING_POINTER_KEY

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from areyouacat.dataset import ManifestEntry
 from areyouacat.lake import ERASED_PHOTO, ORIGIN_REQUEST, ORIGIN_TAG, photo_key
 from lambdas.serving.logic.ahead import ahead
 from lambdas.shared.aws import error_code
@@ -67,3 +68,11 @@ class PhotoStore:
         """Photos in the order given, each with its bytes or `None`; a few are read ahead."""
         read = ahead(self.get, photos, threads=READERS, window=_AHEAD)
         yield from zip(photos, read, strict=True)
+
+    def with_bytes(
+        self, entries: Sequence[ManifestEntry]
+    ) -> Generator[tuple[ManifestEntry, bytes | None], None, None]:
+        """Photos of a data set in the order given; `get_many` of their hashes."""
+        read = self.get_many([entry.photo for entry in entries])
+        for entry, (_, data) in zip(entries, read, strict=True):
+            yield entry, data

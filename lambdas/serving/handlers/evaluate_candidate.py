@@ -6,14 +6,13 @@ same interpreter, the same loading.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from areyouacat.dataset import ManifestEntry
 from areyouacat.errors import CorruptModelError
 from areyouacat.gates import decide
 from areyouacat.lake import EVALUATION_JSON, EVALUATION_MARKDOWN, evaluation_prefix
@@ -66,10 +65,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         store.manifest(event["dataset"]["version"]), trial.spec.mode, GATE.max_test_photos
     )
     photos = PhotoStore(s3, lake)
-    latency_ms = _latency_ms(trial, _with_bytes(sample, photos))
-    scored = list(
-        score(_with_bytes(sample, photos), candidate, champion.files if champion else None)
-    )
+    latency_ms = _latency_ms(trial, photos.with_bytes(sample))
+    scored = list(score(photos.with_bytes(sample), candidate, champion.files if champion else None))
     evaluation = evaluate_for_gate(
         scored, keras_scores(files[SCORES_FILE]), latency_ms, trial.spec, champion_spec
     )
@@ -113,14 +110,6 @@ def _latency_ms(candidate: LoadedModel, photos: Generator[Photo, None, None]) ->
             "validation that is still in the lake; seed photos and train again"
         )
     return median_latency_ms(candidate, inputs)
-
-
-def _with_bytes(
-    entries: Sequence[ManifestEntry], photos: PhotoStore
-) -> Generator[Photo, None, None]:
-    read = photos.get_many([entry.photo for entry in entries])
-    for entry, (_, data) in zip(entries, read, strict=True):
-        yield entry, data
 
 
 def _champion(pointers: ServingPointerStore, models: ModelStore) -> _Champion | None:

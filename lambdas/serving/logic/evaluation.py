@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from areyouacat.comparison import who_is_right
 from areyouacat.errors import CorruptModelError
 from areyouacat.gates import GateInput, Measured, Paired
 from areyouacat.model_spec import SCORES_FILE, ModelSpec
@@ -119,13 +120,7 @@ def paired(answers: Answered) -> Paired | None:
     """Who is right where; None without a champion or without photos."""
     if answers.champion is None or not answers.photos:
         return None
-    ours, theirs = answers.candidate.right, answers.champion.right
-    return Paired(
-        photos=len(answers.photos),
-        only_champion_right=int(np.sum(~ours & theirs)),
-        only_candidate_right=int(np.sum(ours & ~theirs)),
-        both_wrong=int(np.sum(~ours & ~theirs)),
-    )
+    return who_is_right(answers.candidate, answers.champion)
 
 
 def _measured(answers: Answers) -> Measured:

@@ -1,4 +1,4 @@
-"""Which photos a candidate is tried on."""
+"""Which photos a candidate is tried on, and which models are compared on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable
 
+from areyouacat.comparison_record import ComparedPhotos
 from areyouacat.dataset import ManifestEntry
 from areyouacat.model_spec import Mode
 from areyouacat.settings import EVALUATION, LABELS
@@ -34,6 +35,17 @@ def choose_sample(entries: Iterable[ManifestEntry], mode: Mode, limit: int) -> l
             instead.add(entry)
     test = strata["test"].chosen() or instead.chosen()
     return [*test, *strata["recent"].chosen()]
+
+
+def choose_photos(
+    entries: Iterable[ManifestEntry], photos: ComparedPhotos, limit: int
+) -> list[ManifestEntry]:
+    """At most `limit` photos of a split, or of all: of test those that a candidate is tried on."""
+    stratum = _Stratum(limit)
+    for entry in entries:
+        if photos in ("all", entry.split):
+            stratum.add(entry)
+    return stratum.chosen()
 
 
 class _Stratum:

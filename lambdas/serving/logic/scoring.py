@@ -57,27 +57,35 @@ def model_inputs(photos: Iterable[Photo], most: int) -> list[ModelInput]:
 def score(
     photos: Iterable[Photo], candidate: ModelFiles, champion: ModelFiles | None
 ) -> Iterator[ScoredPhoto]:
-    """Scores photos with both models, in order; leaves out those erased or not readable.
+    """Scores photos with both models, in order; leaves out those erased or not readable."""
+    models = [files for files in (candidate, champion) if files]
+    for entry, probabilities in score_all(photos, models):
+        yield ScoredPhoto(entry, probabilities[0], probabilities[1] if champion else None)
 
-    Every thread has interpreters of its own; LiteRT and Pillow let go of Python's lock, so all
-    cores work. The numbers do not depend on who computes them.
+
+def score_all(
+    photos: Iterable[Photo], models: Sequence[ModelFiles]
+) -> Iterator[tuple[ManifestEntry, tuple[float, ...]]]:
+    """Photos with every model's probability, in order; leaves out those erased or not readable.
+
+    A photo is decoded once. Every thread has interpreters of its own; LiteRT and Pillow let go of
+    Python's lock, so all cores work. The numbers do not depend on who computes them.
     """
     cores = os.cpu_count() or 1
     local = threading.local()
 
-    def models() -> Sequence[LoadedModel]:
+    def loaded() -> Sequence[LoadedModel]:
         if not hasattr(local, "models"):
-            local.models = [LoadedModel(files) for files in (candidate, champion) if files]
+            local.models = [LoadedModel(files) for files in models]
         found: Sequence[LoadedModel] = local.models
         return found
 
-    def score_one(photo: Photo) -> ScoredPhoto | None:
+    def score_one(photo: Photo) -> tuple[ManifestEntry, tuple[float, ...]] | None:
         entry, data = photo
         model_input = _model_input(data)
         if model_input is None:
             return None
-        probabilities = [model.score(model_input).probability for model in models()]
-        return ScoredPhoto(entry, probabilities[0], probabilities[1] if champion else None)
+        return entry, tuple(model.score(model_input).probability for model in loaded())
 
     for scored in ahead(score_one, photos, threads=cores, window=2 * cores):
         if scored is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areyouacat.gates import Paired
+from areyouacat.comparison import accuracy_difference
 from areyouacat.model_spec import ModelSpec
 from areyouacat.quality import FIGURES, SHARES
 from areyouacat.resampling import Beside, Estimate, estimates, estimates_beside
@@ -103,14 +103,8 @@ def _rows(answers: Answered, groups: list[str]) -> dict[str, Row]:
         for name, found in estimates_beside(answers.candidate, answers.champion, groups).items()
     }
     if pair := paired(answers):
-        rows["accuracy"] = replace(rows["accuracy"], difference=_as_the_gate(pair))
+        rows["accuracy"] = replace(rows["accuracy"], difference=accuracy_difference(pair))
     return rows
-
-
-def _as_the_gate(pair: Paired) -> Estimate:
-    """The difference in accuracy with the gate's own limits: two would only confuse."""
-    low, high = pair.difference_interval_points
-    return Estimate(pair.difference_points / 100, low / 100, high / 100)
 
 
 def _row(found: Beside) -> Row:

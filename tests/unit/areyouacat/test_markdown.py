@@ -15,6 +15,17 @@ def test_what_is_in_a_cell_stays_in_it() -> None:
     ]
 
 
+def test_an_aligned_table_has_columns_of_even_width() -> None:
+    lines = list(table(["", "photos"], [["a|b", "3"], ["longer", "12"]], aligned=True))
+
+    assert lines == [
+        "|        | photos |",
+        "| ---    | ---    |",
+        "| a\\|b   | 3      |",
+        "| longer | 12     |",
+    ]
+
+
 @pytest.mark.parametrize(
     ("found", "sign", "words"),
     [

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from areyouacat.quality import Answers, Confusion, evaluate, figures, reliability
+from areyouacat.quality import Answers, Confusion, evaluate, figures, reliability, roc_curve
 
 
 def test_the_figures_of_a_split_that_can_be_counted_by_hand() -> None:
@@ -103,3 +103,30 @@ def test_a_weight_is_the_same_as_repeating_the_photo() -> None:
 
     for name, value in weighted.items():
         assert value[0] == pytest.approx(repeated.figures()[name]), name
+
+
+def test_the_roc_curve_has_only_its_corners() -> None:
+    probabilities = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    positive = np.array([True, True, False, True, False, False])
+
+    false_rate, true_rate = roc_curve(probabilities, positive)
+
+    assert false_rate == pytest.approx([0, 0, 1 / 3, 1 / 3, 1])
+    assert true_rate == pytest.approx([0, 2 / 3, 2 / 3, 1, 1])
+
+
+def test_photos_of_equal_probability_are_one_slanted_step_of_the_roc_curve() -> None:
+    false_rate, true_rate = roc_curve(np.full(4, 0.5), np.array([True, False, True, False]))
+
+    assert (false_rate.tolist(), true_rate.tolist()) == ([0, 1], [0, 1])
+
+
+def test_the_area_under_the_roc_curve_is_the_roc_area() -> None:
+    random = np.random.default_rng(3)
+    positive = random.random(400) < 0.4
+    probabilities = (40 * positive + random.integers(0, 60, 400)) / 100
+
+    false_rate, true_rate = roc_curve(probabilities, positive)
+
+    area = np.trapezoid(true_rate, false_rate)
+    assert area == pytest.approx(evaluate(probabilities, positive, 0.5).roc_auc)

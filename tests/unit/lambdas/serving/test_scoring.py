@@ -1,7 +1,9 @@
 import pytest
 
+from areyouacat.images import Photo, decode
+from lambdas.serving.logic import scoring
 from lambdas.serving.logic.loaded_model import LoadedModel
-from lambdas.serving.logic.scoring import median_latency_ms, model_inputs, score
+from lambdas.serving.logic.scoring import median_latency_ms, model_inputs, score, score_all
 from tests.unit.lambdas.serving.conftest import jpeg, tiny_files
 from tests.unit.lambdas.serving.scored_photos import entry
 
@@ -48,3 +50,24 @@ def test_the_clock_runs_on_the_first_photos_that_can_be_read(bright: bytes) -> N
 
     assert len(inputs) == 3
     assert median_latency_ms(LoadedModel(tiny_files()), inputs) > 0
+
+
+def test_a_photo_is_decoded_once_however_many_models_score_it(
+    bright: bytes, dark: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+
+    def decode_once(data: bytes) -> Photo:
+        decoded.append(data)
+        return decode(data)
+
+    monkeypatch.setattr(scoring, "decode", decode_once)
+    models = [tiny_files(), tiny_files(inverted=True), tiny_files()]
+
+    scored = list(score_all([(entry("a"), bright), (entry("b"), dark)], models))
+
+    assert sorted(decoded) == sorted([bright, dark])
+    assert [[p > 0.5 for p in found] for _, found in scored] == [
+        [True, False, True],
+        [False, True, False],
+    ]
