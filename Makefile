@@ -28,7 +28,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
 TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python"
 
-.PHONY: help up down clean seed train launch lineage erase bench deploy test test-all lint lock openapi
+.PHONY: help up down clean seed train release rollback verify-registry launch lineage compare erase bench deploy test test-all lint lock openapi
 
 help: ## Show this list
 	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
@@ -57,11 +57,25 @@ erase: $(APP)/.ready ## Erase a photo and keep it out: make erase PHOTO=<sha256 
 train: $(APP)/.ready ## Start the train workflow and follow it
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.follow --machine train --reason "$(or $(REASON),make train)"
 
+release: $(APP)/.ready ## Deploy a model version: make release VERSION=n [STRATEGY=canary|all_at_once|ab_test] [WEIGHT=0.1] [BAKE_SECONDS=n] [REASON=...]
+	@test -n "$(VERSION)" || { echo "Say which version: make release VERSION=<n> [STRATEGY=canary|all_at_once|ab_test] [WEIGHT=0.1] [BAKE_SECONDS=n]"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.release --version "$(VERSION)" $(if $(STRATEGY),--strategy "$(STRATEGY)") $(if $(WEIGHT),--weight "$(WEIGHT)") $(if $(BAKE_SECONDS),--bake-seconds "$(BAKE_SECONDS)") --reason "$(or $(REASON),make release)"
+
+rollback: $(APP)/.ready ## Take the challenger out of the traffic, or go back to the version before: make rollback [REASON=...]
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.release --roll-back $(if $(VERSION),--from-version "$(VERSION)") --reason "$(or $(REASON),make rollback)"
+
+verify-registry: $(APP)/.ready ## Let MLflow say what serves, and take out a challenger that nobody watches any more
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.verify_registry
+
 launch: $(APP)/.ready $(LAUNCH)/.ready ## Start one training job outside the workflow: make launch [DATASET_VERSION=v] [HYPERPARAMETERS="epochs=20 l2=0.01"]
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- $(LAUNCH)/bin/python -m training_job.launch $(if $(DATASET_VERSION),--dataset-version "$(DATASET_VERSION)") $(HYPERPARAMETERS)
 
 lineage: $(APP)/.ready ## Where a model comes from: make lineage [VERSION=n | DATASET=v | PHOTO=sha256 | JOB=name]
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.lineage $(if $(VERSION),--version "$(VERSION)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(PHOTO),--photo "$(PHOTO)") $(if $(JOB),--job "$(JOB)") $(LINEAGE_ARGS)
+
+compare: $(APP)/.ready ## Model versions side by side: make compare VERSIONS="1 2" [DATASET_VERSION=v] [SPLIT=test|recent|validation|all]
+	@test -n "$(VERSIONS)" || { echo 'Say which versions: make compare VERSIONS="1 2" [DATASET_VERSION=v] [SPLIT=test|recent|validation|all]'; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.compare --versions $(VERSIONS) $(if $(DATASET_VERSION),--dataset "$(DATASET_VERSION)") $(if $(SPLIT),--split "$(SPLIT)")
 
 bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Measure: make bench [ONLY=name] [BENCH_DATA=folder] [QUICK=1]
 	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)

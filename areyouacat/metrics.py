@@ -41,6 +41,15 @@ COLD_STARTS: Final = Metric("ColdStarts", "Count", "First requests of a fresh en
 VARIANT_FAILURES: Final = Metric(
     "VariantFailures", "Count", "Requests a variant failed and the champion answered for"
 )
+CHALLENGER_REQUESTS: Final = Metric(
+    "ChallengerRequests", "Count", "Requests of callers who were given the challenger"
+)
+CHALLENGER_FAILURES: Final = Metric(
+    "ChallengerFailures", "Count", "Requests the challenger failed and the champion answered for"
+)
+CHALLENGER_LATENCY: Final = Metric(
+    "ChallengerLatency", "Milliseconds", "Latency of the challenger's answers"
+)
 PROBABILITY: Final = Metric("Probability", "None", "Probability of the positive label")
 
 WINDOW_REQUESTS: Final = Metric("WindowPredictions", "Count", "Predictions in the window")
@@ -66,6 +75,9 @@ ALL: Final = (
     REPEATED_REQUESTS,
     COLD_STARTS,
     VARIANT_FAILURES,
+    CHALLENGER_REQUESTS,
+    CHALLENGER_FAILURES,
+    CHALLENGER_LATENCY,
     PROBABILITY,
     WINDOW_REQUESTS,
     UNSURE_SHARE,

@@ -65,7 +65,7 @@ class Prediction:
     as in `image_stats.ImageStats`. `sketch`: 16 floats. `explanation`: 7 rows of 7 contributions
     in logits, rounded to three digits. `latency_ms`: decoding and inference. `upload_key`: of the
     presigned upload, if the photo came by one. `idempotency`: digest of who asked under which
-    Idempotency-Key, if any.
+    Idempotency-Key, if any. `failed_version`: the variant that should have answered and failed.
     """
 
     prediction_id: str
@@ -90,6 +90,7 @@ class Prediction:
     latency_ms: float
     upload_key: str | None = None
     idempotency: str | None = None
+    failed_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class PredictionItem:
                 latency_ms=float(item["latency_ms"]),
                 upload_key=_text_or_none(item.get("upload_key")),
                 idempotency=_text_or_none(item.get("idempotency")),
+                failed_version=_text_or_none(item.get("failed_version")),
             ),
             feedback=feedback,
         )
@@ -206,7 +208,11 @@ def prediction_item(prediction: Prediction, ttl_days: int) -> dict[str, Any]:
         "sketch": list(prediction.sketch),
         "explanation": _packed_grid(prediction.explanation),
         "latency_ms": prediction.latency_ms,
-        **_present(upload_key=prediction.upload_key, idempotency=prediction.idempotency),
+        **_present(
+            upload_key=prediction.upload_key,
+            idempotency=prediction.idempotency,
+            failed_version=prediction.failed_version,
+        ),
     }
 
 

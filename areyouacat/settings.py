@@ -186,6 +186,52 @@ GATE: Final = GateRules()
 
 
 @dataclass(frozen=True, slots=True)
+class GoldenRules:
+    """The photos that a challenger must know before it meets a caller."""
+
+    photos: int = 50  # that the champion answers right and without a doubt
+    tried: int = 100  # of which these are chosen
+    max_wrong_share: float = 0.06
+
+
+GOLDEN: Final = GoldenRules()
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryRules:
+    """How a challenger earns its traffic."""
+
+    weight: float = 0.1  # share of the callers
+    # Of one look at one question by chance. A bake of half an hour has thirty looks at three
+    # questions: a sound challenger is rolled back by bad luck in less than one bake of ten.
+    significance: float = 0.001
+    max_failure_share: float = 0.01  # of the challenger's requests
+    slower_factor: float = 1.5  # of the champion's latency p95 ...
+    slower_ms: float = 50.0  # ... and by so much
+    min_champion_requests: int = 20  # fewer have no p95 to compare with
+    feedback_odds: float = 20.0  # against "it is as good": the chance of a wrong alarm is 1 in 20
+    health_hours: float = 1.0  # back from now; feedback counts since the traffic was shifted
+
+
+CANARY: Final = CanaryRules()
+
+
+@dataclass(frozen=True, slots=True)
+class AbTestRules:
+    """How two variants are compared."""
+
+    weight: float = 0.5  # share of the callers
+    bake_seconds: int = 7 * 24 * 3600
+    check_seconds: int = 600
+    odds: float = 20.0  # against "they are equal": false promotion at most 1 in 20
+
+
+AB_TEST: Final = AbTestRules()
+
+MAX_BAKE_SECONDS: Final = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRules:
     """Which TFLite variant ships."""
 

@@ -80,8 +80,11 @@ def endpoints(
             "monitor": outputs["MonitorStateMachineArn"],
         },
         "retrain_topic": outputs["RetrainTopicArn"],
+        "rollback_topic": outputs["RollbackTopicArn"],
         "ops_topic": outputs["OpsTopicArn"],
         "predict_function": outputs["PredictFunctionName"],
+        "verify_registry_function": outputs["VerifyRegistryFunctionName"],
+        "compare_function": outputs["CompareFunctionName"],
         "feedback_accuracy_alarm": outputs["FeedbackAccuracyAlarmName"],
         "dashboard": outputs["DashboardName"],
     }

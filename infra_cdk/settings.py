@@ -16,7 +16,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from constructs import Node
 
-from areyouacat.settings import IMAGES
+from areyouacat.settings import IMAGES, SERVING
 
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 STACK_NAME: Final = "AreYouACat"
@@ -40,6 +40,9 @@ class TargetSettings:
     architecture: lambda_.Architecture
     tracing: bool  # X-Ray
     own_image_repository: bool  # else the image is one that the local cloud knows by name
+    canary_bake_seconds: int  # on a laptop nobody waits half an hour
+    canary_check_seconds: int
+    pointer_max_age_seconds: float  # shorter than the bake, or a canary would meet nobody
 
 
 def _local_runtime() -> lambda_.Runtime:
@@ -62,6 +65,9 @@ TARGETS: Final = {
         architecture=lambda_.Architecture.ARM_64,
         tracing=True,
         own_image_repository=True,
+        canary_bake_seconds=1800,
+        canary_check_seconds=60,
+        pointer_max_age_seconds=SERVING.pointer_max_age_seconds,
     ),
     Target.LOCAL: TargetSettings(
         removal_policy=RemovalPolicy.DESTROY,
@@ -70,6 +76,9 @@ TARGETS: Final = {
         architecture=_local_architecture(),
         tracing=False,
         own_image_repository=False,
+        canary_bake_seconds=20,
+        canary_check_seconds=5,
+        pointer_max_age_seconds=5.0,
     ),
 }
 
@@ -92,12 +101,21 @@ FUNCTIONS: Final = {
     "snapshot-dataset": FunctionSize(memory_mb=1769, timeout_seconds=840),
     # Two vCPU: photos are scored by as many threads, which halves the time at the same price.
     "evaluate-candidate": FunctionSize(memory_mb=3538, timeout_seconds=840),
+    "compare-models": FunctionSize(memory_mb=3538, timeout_seconds=840),  # of up to ten models
     "register-model": FunctionSize(memory_mb=1024, timeout_seconds=300),
     "record-outcome": FunctionSize(memory_mb=512, timeout_seconds=120),
     "stage-variant": FunctionSize(memory_mb=512, timeout_seconds=120),
-    # One at a time: two promotions at once can only end with one of them refused.
+    # Two vCPU, as evaluate-candidate: a hundred photos, two models.
+    "score-golden-photos": FunctionSize(memory_mb=3538, timeout_seconds=240),
+    # One at a time: two at once can only end with one of them refused.
+    "shift-traffic": FunctionSize(memory_mb=256, timeout_seconds=60, reserved_concurrency=1),
+    "check-canary": FunctionSize(memory_mb=512, timeout_seconds=120),
     "promote": FunctionSize(memory_mb=256, timeout_seconds=60, reserved_concurrency=1),
-    "move-alias": FunctionSize(memory_mb=512, timeout_seconds=120),
+    "roll-back": FunctionSize(memory_mb=512, timeout_seconds=60),
+    "move-alias": FunctionSize(memory_mb=512, timeout_seconds=60),
+    "verify-registry": FunctionSize(memory_mb=512, timeout_seconds=60),
+    "roll-back-on-alarm": FunctionSize(memory_mb=256, timeout_seconds=30),
+    "clean-up-deployment": FunctionSize(memory_mb=256, timeout_seconds=30),
     "collect-window": FunctionSize(memory_mb=512, timeout_seconds=300),
     "publish-metrics": FunctionSize(memory_mb=256, timeout_seconds=60),
     "trigger-retraining": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
@@ -177,6 +195,8 @@ class AlarmSettings:
 
     period_seconds: int = 3600  # one monitor run
     dead_letter_days: int = 14  # SQS's longest
+    challenger_period_seconds: int = 60
+    challenger_failures: int = 5  # in one period; a check of the canary may see fewer sooner
 
 
 ALARMS: Final = AlarmSettings()

@@ -4,12 +4,14 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.comparison import Comparison
 from infra_cdk.constructs.dashboard import Dashboard
 from infra_cdk.constructs.data_lake import DataLake
 from infra_cdk.constructs.deployment import Deployment
 from infra_cdk.constructs.monitoring import Monitoring
 from infra_cdk.constructs.predictions import Predictions
 from infra_cdk.constructs.retraining import Retraining
+from infra_cdk.constructs.rollback import Rollback
 from infra_cdk.constructs.serving import Serving
 from infra_cdk.constructs.topics import SecureTopic
 from infra_cdk.constructs.tracking import Tracking
@@ -43,8 +45,18 @@ class AreYouACatStack(Stack):
             self,
             "Deployment",
             lake=lake,
+            predictions=predictions,
             tracking=tracking,
             ops_topic=ops_topic,
+            settings=settings,
+            bundler=bundler,
+        )
+        rollback = Rollback(
+            self,
+            "Rollback",
+            lake=lake,
+            predict=serving.predict,
+            deployment=deployment,
             settings=settings,
             bundler=bundler,
         )
@@ -59,6 +71,7 @@ class AreYouACatStack(Stack):
             settings=settings,
             bundler=bundler,
         )
+        comparison = Comparison(self, "Comparison", lake=lake, settings=settings, bundler=bundler)
         monitoring = Monitoring(
             self,
             "Monitoring",
@@ -76,7 +89,7 @@ class AreYouACatStack(Stack):
             "Dashboard",
             api=serving.api,
             workflows=(training.workflow, deployment.workflow, monitoring.workflow),
-            alarms=(retraining.alarm,),
+            alarms=(retraining.alarm, *rollback.alarms),
         )
 
         for name, value in {
@@ -91,8 +104,11 @@ class AreYouACatStack(Stack):
             "DeployStateMachineArn": deployment.workflow.state_machine_arn,
             "MonitorStateMachineArn": monitoring.workflow.state_machine_arn,
             "RetrainTopicArn": retraining.topic.topic_arn,
+            "RollbackTopicArn": rollback.topic.topic_arn,
             "OpsTopicArn": ops_topic.topic_arn,
             "PredictFunctionName": serving.predict.function_name,
+            "VerifyRegistryFunctionName": deployment.verify_registry.function_name,
+            "CompareFunctionName": comparison.compare.function_name,
             "FeedbackAccuracyAlarmName": retraining.alarm.alarm_name,
             "DashboardName": dashboard.name,
         }.items():

@@ -22,11 +22,10 @@ from lambdas.api.handlers.documentation import OPENAPI_FILE
 from lambdas.serving.handlers import predict
 from lambdas.serving.handlers.photo_request import IMAGE_FIELD, UPLOAD_FIELD
 from lambdas.shared.http import create_resolver, documented_error, documented_errors
-from lambdas.shared.proxy import INTERNAL_ERROR, JSON_TYPE
+from lambdas.shared.proxy import API_KEY_HEADER, INTERNAL_ERROR, JSON_TYPE
 
 API_VERSION: Final = "1"
 API_KEY: Final = "ApiKey"
-API_KEY_HEADER: Final = "x-api-key"
 PREDICT_PATH: Final = "/predict"
 _SCHEMAS = "#/components/schemas/"
 

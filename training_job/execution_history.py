@@ -24,6 +24,8 @@ class Ending(Enum):
 
     SUCCEEDED = "Succeeded"
     REJECTED = "Rejected"
+    ROLLED_BACK = "RolledBack"
+    NOT_DEPLOYED = "NotDeployed"
     ALREADY_RUNNING = "AlreadyRunning"
     FAILED = "Failed"
 
@@ -111,10 +113,38 @@ def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
     if last_state == Ending.ALREADY_RUNNING.value:
         holder = _at(output, "lease", "holder") or "another execution"
         return Outcome(Ending.ALREADY_RUNNING, f"{holder} is training; nothing was started.")
-    version = _at(output, "registration", "version") or _at(output, "version")
+    result = _result(output)
+    version = _at(result, "version") or _at(output, "registration", "version")
+    if last_state == Ending.ROLLED_BACK.value:
+        return Outcome(Ending.ROLLED_BACK, _rolled_back(result))
+    if last_state == Ending.NOT_DEPLOYED.value:
+        registered = _at(output, "registration", "version") or "the new one"
+        return Outcome(
+            Ending.NOT_DEPLOYED,
+            f"model version {registered} is registered; another deployment has the traffic, so "
+            "deploy it by hand when that has ended.",
+        )
     return Outcome(
         Ending.SUCCEEDED, f"model version {version} is serving." if version else "all steps done."
     )
+
+
+def _result(output: Any) -> Any:
+    """What deploy says of the pointer, whether it ran by itself or inside train."""
+    for path in (("result",), ("deployment", "output", "result")):
+        found = output
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, Mapping):
+            return found
+    return {}
+
+
+def _rolled_back(result: Mapping[str, Any]) -> str:
+    left = result.get("moved_version")
+    serving = f"Model version {result.get('version')} is serving"
+    reasons = "; ".join(str(reason).rstrip(".") for reason in result.get("reasons", ()))
+    return f"{serving}, not {left}: {reasons}." if left else f"{serving}: {reasons}."
 
 
 def readable(cause: str | None) -> str:

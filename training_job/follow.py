@@ -92,6 +92,34 @@ def _say_log(lines: Sequence[str], say: Say) -> None:
         say(f"    | {line}")
 
 
+def start_and_follow(machine_name: str, execution_input: str) -> int:
+    """Start an execution and print its story to the end; the exit code of `main`."""
+    execution_arn = ""
+    try:
+        endpoints = Endpoints.load()
+        machine = endpoints.require_state_machine(machine_name)
+        stepfunctions, log = (
+            endpoints.client("stepfunctions"),
+            TrainingLog(endpoints.client("logs")),
+        )
+        started = stepfunctions.start_execution(stateMachineArn=machine, input=execution_input)
+        execution_arn = started["executionArn"]
+        print(f"Started {execution_arn}", flush=True)
+        ended = follow(stepfunctions, log, execution_arn, _say, lambda: time.sleep(POLL_SECONDS))
+    except KeyboardInterrupt:
+        print(f"\nStopped watching. {_find_again(execution_arn)}", file=sys.stderr)
+        return INTERRUPTED
+    except UnknownEndpointError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (BotoCoreError, ClientError) as error:
+        print(f"Step Functions cannot be reached or refused: {error}", file=sys.stderr)
+        print(_find_again(execution_arn), file=sys.stderr)
+        return 1 if execution_arn else 2
+    print(f"{ended.ending.value}: {ended.sentence}")
+    return 0 if ended.ending.is_normal else 1
+
+
 def _execution_input(options: argparse.Namespace) -> str:
     """The execution's input; raises `ValueError` if `--input` is no JSON object."""
     given = json.loads(options.input)
@@ -115,31 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         execution_input = _execution_input(options)
     except ValueError as error:
         parser.error(f"--input must be a JSON object ({error})")
-
-    execution_arn = ""
-    try:
-        endpoints = Endpoints.load()
-        machine = endpoints.require_state_machine(options.machine)
-        stepfunctions, log = (
-            endpoints.client("stepfunctions"),
-            TrainingLog(endpoints.client("logs")),
-        )
-        started = stepfunctions.start_execution(stateMachineArn=machine, input=execution_input)
-        execution_arn = started["executionArn"]
-        print(f"Started {execution_arn}", flush=True)
-        ended = follow(stepfunctions, log, execution_arn, _say, lambda: time.sleep(POLL_SECONDS))
-    except KeyboardInterrupt:
-        print(f"\nStopped watching. {_find_again(execution_arn)}", file=sys.stderr)
-        return INTERRUPTED
-    except UnknownEndpointError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except (BotoCoreError, ClientError) as error:
-        print(f"Step Functions cannot be reached or refused: {error}", file=sys.stderr)
-        print(_find_again(execution_arn), file=sys.stderr)
-        return 1 if execution_arn else 2
-    print(f"{ended.ending.value}: {ended.sentence}")
-    return 0 if ended.ending.is_normal else 1
+    return start_and_follow(options.machine, execution_input)
 
 
 def _find_again(execution_arn: str) -> str:

@@ -75,6 +75,19 @@ class Dashboard(Construct):
             ),
         )
         dashboard.add_widgets(
+            _graph(
+                "The challenger, while there is one",
+                [
+                    _metric(metrics.CHALLENGER_REQUESTS, "Sum"),
+                    _metric(metrics.CHALLENGER_FAILURES, "Sum"),
+                ],
+            ),
+            _graph(
+                "Latency of the challenger and of all, p95",
+                [_metric(metrics.CHALLENGER_LATENCY, "p95"), _metric(metrics.LATENCY, "p95")],
+            ),
+        )
+        dashboard.add_widgets(
             _graph("Executions that ended well", [w.metric_succeeded() for w in workflows]),
             _graph("Executions that failed", [w.metric_failed() for w in workflows]),
         )

@@ -44,7 +44,10 @@ class Serving(Construct):
             handler="predict.handler",
             settings=settings,
             bundler=bundler,
-            environment=environment,
+            environment={
+                **environment,
+                "POINTER_MAX_AGE_SECONDS": str(settings.on.pointer_max_age_seconds),
+            },
         )
         lake.grant(
             self.predict,

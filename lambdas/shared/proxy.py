@@ -21,6 +21,7 @@ from lambdas.shared.observability import logger
 INTERNAL_ERROR: Final = "internal_error"
 RETRY_AFTER: Final = "Retry-After"
 JSON_TYPE: Final = "application/json"
+API_KEY_HEADER: Final = "x-api-key"
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -47,13 +48,14 @@ class ProxyRequest:
 
         Source: "Set up Lambda proxy integrations in API Gateway", API Gateway developer guide.
         """
-        headers = event.get("headers") or {}
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         identity = event.get("requestContext", {}).get("identity") or {}
         return cls(
             body=event.get("body"),
             is_base64=bool(event.get("isBase64Encoded")),
-            headers={name.lower(): value for name, value in headers.items()},
-            api_key=identity.get("apiKey") or "",
+            headers=headers,
+            # Emulators leave the identity's empty; API Gateway has let the header's key pass.
+            api_key=identity.get("apiKey") or headers.get(API_KEY_HEADER) or "",
         )
 
 

@@ -88,6 +88,11 @@ class _Execution:
                 return state["Next"], _put(data, state["ResultPath"], state["Result"])
             case "Choice":
                 return _choose(state, data), data
+            case "Wait":
+                seconds = _resolve(state["SecondsPath"], data, self._context)
+                assert isinstance(seconds, int), seconds
+                assert seconds > 0, name
+                return state["Next"], data
             case "Task":
                 return self._task(name, state, data)
             case unknown:
@@ -133,6 +138,8 @@ def _holds(rule: Mapping[str, Any], data: Json) -> bool:
     value = _resolve(rule["Variable"], data, {})
     if "BooleanEquals" in rule:
         return bool(value == rule["BooleanEquals"])
+    if "StringEquals" in rule:
+        return isinstance(value, str) and value == rule["StringEquals"]
     if "IsString" in rule:
         return isinstance(value, str) == bool(rule["IsString"])
     raise NotImplementedError(str(rule))

@@ -6,7 +6,15 @@ from typing import Any
 
 Template = Mapping[str, Any]
 
-_SHORT = {"DataLake": "lake", "PredictionsTable": "predictions", "PredictionsControl": "control"}
+_SHORT = {
+    "DataLake": "lake",
+    "PredictionsTable": "predictions",
+    "PredictionsControl": "control",
+    "DeploymentWorkflow": "deploy",
+    "TrainingWorkflow": "train",
+    "RollbackDeadLetters": "rollback dead letters",
+    "RetrainingDeadLetters": "retraining dead letters",
+}
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
@@ -79,8 +87,8 @@ def routes(template: Template) -> dict[str, dict[str, Any]]:
 def statements_of(template: Template, name: str) -> dict[str, set[str]]:
     """What a function may do: the resources of every action, with what CDK names shortened.
 
-    Such as `lake/photos/*`; a condition stands in brackets. Logs and traces, which every function
-    has, are left out.
+    Such as `lake/photos/*`, or an ARN of ours without region and account; a condition stands in
+    brackets. Logs and traces, which every function has, are left out.
     """
     allowed: dict[str, set[str]] = {}
     role = role_of(function_named(template, name))
@@ -97,10 +105,13 @@ def statements_of(template: Template, name: str) -> dict[str, set[str]]:
 
 
 def _shortened(resource: Any) -> str:
+    if isinstance(resource, str):
+        return resource
     if "Fn::Join" in resource:
-        first, *rest = resource["Fn::Join"][1]
-        return _shortened(first) + "".join(rest)
-    logical_id: str = resource["Fn::GetAtt"][0]
+        return "".join(_shortened(part) for part in resource["Fn::Join"][1])
+    logical_id: str = resource["Ref"] if "Ref" in resource else resource["Fn::GetAtt"][0]
+    if logical_id.startswith("AWS::"):  # partition, region, account
+        return "*"
     return next(short for start, short in _SHORT.items() if logical_id.startswith(start))
 
 

@@ -1,18 +1,18 @@
 """The workflows against AWS's own rules: parameters, paths, failures, rights."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from areyouacat.errors import RegistryError, StalePointerError
+from areyouacat import errors
+from areyouacat.errors import DeploymentInProgressError, RegistryError, StalePointerError
 from areyouacat.lease import training_job_name
-from infra_cdk.settings import FUNCTIONS, TRAINING, Target
+from infra_cdk.settings import FUNCTIONS, TRAINING
 from tests.infrastructure import asl_simulator, aws_shapes, workflows
-from tests.infrastructure.asl_simulator import Run, TaskFailure
+from tests.infrastructure.asl_simulator import TaskFailure
 from tests.infrastructure.template_reading import Template, actions_of, as_list, identity_statements
-from tests.infrastructure.workflows import NAMES, RESULTS, succeed
+from tests.infrastructure.workflows import NAMES, RESULTS, simulate, tasks
 
 TRANSIENT = {
     "Lambda.ClientExecutionTimeoutException",
@@ -44,33 +44,6 @@ NEEDED_ACTIONS = {
 }
 
 
-def tasks(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
-
-
-def simulate(
-    template: Template,
-    name: str,
-    execution_input: Any,
-    changed: Mapping[str, Any] | None = None,
-) -> Run:
-    """Run a workflow; `changed` names answers, or failures, that differ from success.
-
-    Every task's parameters are held against the API on the way.
-    """
-    definition = workflows.definition(template, name)
-
-    def result_of(state: str, parameters: Any) -> Any:
-        resource = definition["States"][state]["Resource"]
-        assert aws_shapes.problems(resource, parameters) == [], state
-        answer = (changed or {}).get(state)
-        if isinstance(answer, TaskFailure):
-            raise answer
-        return succeed(state, parameters) if answer is None else {"Payload": answer}
-
-    return asl_simulator.run(definition, execution_input, result_of)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_substitution_is_used_and_none_is_missing(template: Template, name: str) -> None:
     given = workflows.machine_resource(template, name)["DefinitionSubstitutions"]
@@ -88,7 +61,9 @@ def test_every_task_ends_retries_and_is_caught(aws_template: Template, name: str
         assert all(retry["MaxAttempts"] > 0 for retry in state["Retry"])
         caught = [catcher["ErrorEquals"] for catcher in state["Catch"]]
         # States.ALL catches everything but this one; it must come last.
-        assert caught == [["States.DataLimitExceeded"], ["States.ALL"]]
+        assert caught[-2:] == [["States.DataLimitExceeded"], ["States.ALL"]]
+        own = {error for names in caught[:-2] for error in names}
+        assert all(issubclass(getattr(errors, error), errors.PipelineError) for error in own)
 
 
 OWN_TRANSIENT = {
@@ -96,9 +71,15 @@ OWN_TRANSIENT = {
     "RecordRejection": {RegistryError.__name__},
     "RecordFailure": {RegistryError.__name__},
     "MoveAlias": {RegistryError.__name__},
-    "Promote": {StalePointerError.__name__},
+    "ShiftTraffic": {StalePointerError.__name__, DeploymentInProgressError.__name__},
+    "Promote": {StalePointerError.__name__, DeploymentInProgressError.__name__},
+    "RollBack": {StalePointerError.__name__},
+    "WithdrawChallenger": {StalePointerError.__name__},
 }
-"""Errors of our own that pass: MLflow comes back, the next reader finds the newer pointer."""
+"""Errors of our own that pass.
+
+MLflow comes back, the next reader finds the newer pointer, and a canary ends.
+"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -215,173 +196,6 @@ def test_a_task_waits_longer_than_its_training_job_may_take(aws_template: Templa
     train = workflows.definition(aws_template, "train")["States"]["TrainModel"]
 
     assert train["TimeoutSeconds"] > TRAINING.max_seconds
-
-
-@pytest.mark.parametrize("target", list(Target))
-@pytest.mark.parametrize("execution_input", [{}, {"reason": "daily schedule", "source": "x"}])
-def test_a_good_candidate_is_registered_and_deployed(
-    templates: Mapping[Target, Template], target: Target, execution_input: dict[str, str]
-) -> None:
-    run = simulate(templates[target], "train", execution_input)
-
-    assert run.visited == [
-        "AcquireLease",
-        "LeaseAcquired?",
-        "SnapshotDataset",
-        "TrainModel",
-        "EvaluateCandidate",
-        "PassesQualityGate?",
-        "RegisterModel",
-        "DeployModel",
-        "ReleaseLease",
-        "Succeeded",
-    ]
-    assert run.output["registration"]["version"] == "3"
-    job = run.parameters["TrainModel"]
-    assert job["HyperParameters"] == {"mode": "bootstrap"}
-    assert job["Environment"]["DATASET_VERSION"] == "0123456789abcdef"
-    deploy = run.parameters["DeployModel"]["Input"]
-    assert deploy["AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"].startswith("arn:aws:states:")
-
-
-def test_who_does_not_get_the_lease_ends_without_touching_anything(
-    aws_template: Template,
-) -> None:
-    busy = {**RESULTS["AcquireLease"], "acquired": False, "holder": "the other"}
-
-    run = simulate(aws_template, "train", {}, {"AcquireLease": busy})
-
-    assert run.visited == ["AcquireLease", "LeaseAcquired?", "AlreadyRunning"]
-    assert run.output["lease"]["holder"] == "the other"
-
-
-@pytest.mark.parametrize("recording_fails", [False, True])
-def test_a_candidate_that_is_not_better_is_rejected_with_the_reason(
-    aws_template: Template, recording_fails: bool
-) -> None:
-    gate = {"passed": False, "applicable": True, "rules": [], "reason": "accuracy 0.5 < 0.9"}
-    changed: dict[str, Any] = {"EvaluateCandidate": {**RESULTS["EvaluateCandidate"], "gate": gate}}
-    if recording_fails:
-        changed["RecordRejection"] = TaskFailure("RegistryError")
-
-    run = simulate(aws_template, "train", {}, changed)
-
-    assert run.visited[-3:] == ["RecordRejection", "ReleaseLeaseAfterRejection", "Rejected"]
-    assert run.output["evaluation"]["gate"]["reason"] == "accuracy 0.5 < 0.9"
-    assert run.parameters["RecordRejection"]["Payload"] == {
-        "outcome": "rejected",
-        "reason": "accuracy 0.5 < 0.9",
-        "mlflow_run_id": "run",
-        "evaluation": run.output["evaluation"],
-    }
-
-
-@pytest.mark.parametrize("error", ["Lambda.Unknown", "States.Timeout", "States.DataLimitExceeded"])
-def test_a_failure_before_there_is_a_lease_tells_operators(
-    aws_template: Template, error: str
-) -> None:
-    run = simulate(aws_template, "train", {}, {"AcquireLease": TaskFailure(error)})
-
-    assert run.visited[-4:] == [
-        "TrainingJobKnown?",
-        "ReleaseLeaseAfterFailure",
-        "NotifyOperators",
-        "Failed",
-    ]
-    assert run.error == error
-    assert error in run.parameters["NotifyOperators"]["Message"]
-
-
-@pytest.mark.parametrize("error", ["DatasetError", "States.Timeout", "States.DataLimitExceeded"])
-@pytest.mark.parametrize(
-    "failing",
-    [
-        "SnapshotDataset",
-        "TrainModel",
-        "EvaluateCandidate",
-        "RegisterModel",
-        "DeployModel",
-        "ReleaseLease",
-    ],
-)
-def test_a_failure_after_that_marks_the_run_frees_the_lease_and_tells_operators(
-    aws_template: Template, failing: str, error: str
-) -> None:
-    run = simulate(aws_template, "train", {}, {failing: TaskFailure(error)})
-
-    assert run.visited[-5:] == [
-        "TrainingJobKnown?",
-        "RecordFailure",
-        "ReleaseLeaseAfterFailure",
-        "NotifyOperators",
-        "Failed",
-    ]
-    assert run.error == error
-    assert error in run.parameters["NotifyOperators"]["Message"]
-    assert run.parameters["RecordFailure"]["Payload"] == {
-        "outcome": "failed",
-        "reason": f"{error}: because",
-        "training_job_name": "areyouacat-name-0123abcd",
-    }
-
-
-def test_no_failure_on_the_way_out_hides_the_first_one(aws_template: Template) -> None:
-    run = simulate(
-        aws_template,
-        "train",
-        {},
-        {
-            state: TaskFailure(error)
-            for state, error in {
-                "DeployModel": "StalePointerError",
-                "RecordFailure": "RegistryError",
-                "ReleaseLeaseAfterFailure": "Lambda.Unknown",
-                "NotifyOperators": "SNS.NotFoundException",
-            }.items()
-        },
-    )
-
-    assert run.visited[-1] == "Failed"
-    assert run.error == "StalePointerError"
-
-
-@pytest.mark.parametrize(
-    ("execution_input", "reason"),
-    [
-        ({"version": "3"}, "deployed without a reason"),
-        ({"version": "3", "reason": "rollback"}, "rollback"),
-    ],
-)
-def test_a_version_is_staged_promoted_and_named_in_the_registry(
-    aws_template: Template, execution_input: dict[str, str], reason: str
-) -> None:
-    run = simulate(aws_template, "deploy", execution_input)
-
-    assert run.visited[-4:] == ["StageVariant", "Promote", "MoveAlias", "Succeeded"]
-    assert run.parameters["Promote"]["Payload"]["reason"] == reason
-    assert run.parameters["Promote"]["Payload"]["variant"] == workflows.VARIANT
-    assert run.output["alias"]["moved"] is True
-
-
-def test_a_registry_that_is_down_does_not_undo_a_deployment(aws_template: Template) -> None:
-    run = simulate(
-        aws_template, "deploy", {"version": "3"}, {"MoveAlias": TaskFailure("RegistryError")}
-    )
-
-    assert run.visited[-2:] == ["AliasStaysBehind", "Succeeded"]
-    assert run.output["alias"] == {"moved": False}
-
-
-@pytest.mark.parametrize("failing", ["StageVariant", "Promote"])
-def test_a_deployment_that_fails_is_told_and_moves_no_alias(
-    aws_template: Template, failing: str
-) -> None:
-    run = simulate(
-        aws_template, "deploy", {"version": "3"}, {failing: TaskFailure("StalePointerError")}
-    )
-
-    assert run.visited[-2:] == ["NotifyOperators", "Failed"]
-    assert "MoveAlias" not in run.visited
 
 
 @pytest.mark.parametrize("execution_input", [{}, {"window_hours": 2}, {"source": "schedule"}])

@@ -21,8 +21,11 @@ OUTPUTS = {
     "DeployStateMachineArn",
     "MonitorStateMachineArn",
     "RetrainTopicArn",
+    "RollbackTopicArn",
     "OpsTopicArn",
     "PredictFunctionName",
+    "VerifyRegistryFunctionName",
+    "CompareFunctionName",
     "FeedbackAccuracyAlarmName",
     "DashboardName",
 }
@@ -62,10 +65,30 @@ def test_properties_differ_only_where_listed(templates: Mapping[Target, Template
         "AWS::DynamoDB::Table": retention | {"DeletionProtectionEnabled"},
         "AWS::ApiGateway::Account": retention,
         "AWS::ApiGateway::Stage": {"TracingEnabled"},
-        "AWS::Lambda::Function": {"Architectures", "Runtime", "TracingConfig"},
+        "AWS::Lambda::Function": {"Architectures", "Runtime", "TracingConfig", "Environment"},
         "AWS::StepFunctions::StateMachine": {"DefinitionSubstitutions", "TracingConfiguration"},
         "AWS::IAM::Policy": retention | {"PolicyDocument"},  # X-Ray, ECR
         "AWS::IAM::Role": retention,  # API Gateway's logging role
+    }
+
+
+def test_the_environment_differs_only_in_how_long_a_canary_takes(
+    templates: Mapping[Target, Template],
+) -> None:
+    aws, local = (
+        {
+            (function["FunctionName"], name): value
+            for function in resources(templates[target], "Lambda::Function").values()
+            for name, value in function["Environment"]["Variables"].items()
+        }
+        for target in (Target.AWS, Target.LOCAL)
+    )
+
+    assert aws.keys() == local.keys()
+    assert {key: (aws[key], local[key]) for key in aws if aws[key] != local[key]} == {
+        ("AreYouACat-predict", "POINTER_MAX_AGE_SECONDS"): ("30.0", "5.0"),
+        ("AreYouACat-stage-variant", "BAKE_SECONDS"): ("1800", "20"),
+        ("AreYouACat-stage-variant", "CHECK_SECONDS"): ("60", "5"),
     }
 
 

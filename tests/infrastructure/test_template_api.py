@@ -1,4 +1,4 @@
-"""The HTTP API: routes, keys, throttling, validation, refusals, and the loop behind it."""
+"""The HTTP API: routes, keys, throttling, validation, refusals, and what the dashboard shows."""
 
 import json
 import re
@@ -6,16 +6,10 @@ import re
 import pytest
 
 from areyouacat import metrics
-from areyouacat.settings import BACKBONE, IMAGES, MONITORING
+from areyouacat.settings import BACKBONE, IMAGES
 from infra_cdk.request_models import request_model
 from infra_cdk.settings import API, FUNCTIONS, OPENAPI_FILE
-from tests.infrastructure.template_reading import (
-    Template,
-    function_named,
-    only,
-    resources,
-    routes,
-)
+from tests.infrastructure.template_reading import Template, only, resources, routes
 
 LOGGING_ACCOUNT = "AWS::ApiGateway::Account"
 
@@ -216,52 +210,6 @@ def test_requests_are_logged_without_addresses_of_people(template: Template) -> 
         if resource["Type"] == LOGGING_ACCOUNT
     )
     assert account in stage["DependsOn"]
-
-
-def test_low_accuracy_alarms_at_once_and_silence_never_does(template: Template) -> None:
-    alarm = only(template, "CloudWatch::Alarm")
-
-    assert alarm["Namespace"] == "AreYouACat"
-    assert alarm["MetricName"] == "FeedbackAccuracy"
-    assert "Dimensions" not in alarm
-    assert alarm["ComparisonOperator"] == "LessThanThreshold"
-    assert alarm["Threshold"] == MONITORING.min_feedback_accuracy
-    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (1, 1)
-    assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def test_the_alarm_reaches_the_function_that_trains(template: Template) -> None:
-    alarm = only(template, "CloudWatch::Alarm")
-    subscription = only(template, "SNS::Subscription")
-    trigger = function_named(template, "trigger-retraining")
-
-    assert alarm["AlarmActions"] == [subscription["TopicArn"]]
-    assert subscription["Protocol"] == "lambda"
-    endpoint = subscription["Endpoint"]["Fn::GetAtt"][0]
-    assert resources(template, "Lambda::Function")[endpoint] == trigger
-
-
-def test_what_cannot_be_delivered_or_handled_is_kept(template: Template) -> None:
-    subscription = only(template, "SNS::Subscription")
-    trigger = function_named(template, "trigger-retraining")
-
-    assert (
-        subscription["RedrivePolicy"]["deadLetterTargetArn"]
-        == trigger["DeadLetterConfig"]["TargetArn"]
-    )
-
-
-def test_training_is_scheduled_daily_and_monitoring_hourly(template: Template) -> None:
-    rules = resources(template, "Events::Rule").values()
-
-    schedules = {
-        rule["ScheduleExpression"]: json.loads(rule["Targets"][0]["Input"]) for rule in rules
-    }
-    assert schedules == {
-        "cron(0 3 * * ? *)": {"reason": "daily schedule", "source": "schedule"},
-        "rate(1 hour)": {"source": "schedule"},
-    }
-    assert {rule["State"] for rule in rules} == {"ENABLED"}
 
 
 def test_the_dashboard_shows_metrics_that_are_written(template: Template) -> None:

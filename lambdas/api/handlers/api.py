@@ -44,6 +44,7 @@ from lambdas.shared.environment import load_environment
 from lambdas.shared.http import create_resolver, documented_errors
 from lambdas.shared.observability import logger
 from lambdas.shared.predictions_table import PredictionsTable
+from lambdas.shared.proxy import API_KEY_HEADER
 
 PREDICTIONS, SERVICE = ["Predictions"], ["Service"]
 
@@ -118,13 +119,15 @@ def post_upload(request: Annotated[UploadRequest, Body()]) -> UploadAnswer:
 )
 def post_feedback(request: Annotated[FeedbackRequest, Body()]) -> FeedbackAnswer:
     """Records what a prediction's photo shows."""
-    identity = app.current_event.request_context.identity
+    event = app.current_event
+    identity = event.request_context.identity
+    api_key = identity.api_key or event.headers.get(API_KEY_HEADER) or ""  # as `proxy` has it
     outcome = give_feedback(
         services().predictions,
         services().photos,
         request.prediction_id,
         Feedback(request.label, datetime.now(UTC)),
-        Caller(identity.api_key or "", identity.source_ip),
+        Caller(api_key, identity.source_ip),
     )
     logger.info("feedback", prediction_id=request.prediction_id, outcome=outcome.value)
     return FeedbackAnswer(request.prediction_id, request.label)

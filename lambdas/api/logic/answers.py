@@ -14,6 +14,7 @@ from areyouacat.contract import (
     Schema,
     UploadKey,
 )
+from areyouacat.serving_pointer import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,31 @@ class ServingModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ServingVariant:
+    """A version that answers, and whom."""
+
+    version: Annotated[str, Schema("Registered version", examples=["3"])]
+    role: Annotated[str, Schema("champion, or challenger in a canary or an A/B test")]
+    weight: Annotated[float, Schema("Its share of the callers", minimum=0, maximum=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDeployment:
+    """A challenger that has yet to earn its traffic."""
+
+    strategy: Annotated[str, Schema(enum=[Strategy.CANARY.value, Strategy.AB_TEST.value])]
+    began_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """The model that serves, and by which limits it judges."""
+    """The model that serves, by which limits it judges, and who shares its traffic."""
 
     model: ServingModel
     previous_version: Annotated[str | None, Schema("The champion before; null if there was none")]
     updated_at: Moment
+    variants: Annotated[list[ServingVariant], Schema("The champion first; more in a deployment")]
+    deployment: Annotated[RunningDeployment | None, Schema("null while nothing is being tried")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from areyouacat.lake import utc_text
 from areyouacat.model_spec import ModelSpec
 from areyouacat.serving_pointer import CHAMPION, ServingPointer
-from lambdas.api.logic.answers import HealthAnswer, ModelAnswer, ServingModel, VerdictBands
+from lambdas.api.logic.answers import (
+    HealthAnswer,
+    ModelAnswer,
+    RunningDeployment,
+    ServingModel,
+    ServingVariant,
+    VerdictBands,
+)
 
 
 def describe_model(pointer: ServingPointer, spec: ModelSpec) -> ModelAnswer:
@@ -24,6 +31,15 @@ def describe_model(pointer: ServingPointer, spec: ModelSpec) -> ModelAnswer:
         ),
         previous_version=previous[0] if previous else None,
         updated_at=utc_text(pointer.updated_at),
+        variants=[
+            ServingVariant(variant.version, variant.role, variant.weight)
+            for variant in pointer.variants
+        ],
+        deployment=RunningDeployment(
+            pointer.deployment.strategy.value, utc_text(pointer.deployment.began_at)
+        )
+        if pointer.deployment
+        else None,
     )
 
 

@@ -31,27 +31,35 @@ class AlarmMessage(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingStart:
-    """A StartExecution of train: `name` decides whether it is a new one."""
+class Start:
+    """A StartExecution: `name` decides whether it is a new one."""
 
     name: str
     input_json: str
 
 
-def training_start(alarm: AlarmMessage) -> TrainingStart:
-    """The execution of one change of state: a message that comes twice names it twice."""
+def training_start(alarm: AlarmMessage) -> Start:
+    """The execution of train of one change of state: a message twice names it twice."""
+    return Start(_execution_name(alarm), json.dumps(_because(alarm), sort_keys=True))
+
+
+def rollback_start(alarm: AlarmMessage) -> Start:
+    """The execution of deploy that takes the challenger, and it alone, out of the traffic."""
+    asked = {"strategy": "roll_back", "challenger_only": True, **_because(alarm)}
+    return Start(_execution_name(alarm), json.dumps(asked, sort_keys=True))
+
+
+def _because(alarm: AlarmMessage) -> dict[str, str]:
+    return {
+        "reason": (alarm.reason or f"alarm {alarm.alarm_name}")[:_REASON_LIMIT],
+        "source": "alarm",
+        "alarm": alarm.alarm_name,
+        "changed_at": alarm.changed_at,
+    }
+
+
+def _execution_name(alarm: AlarmMessage) -> str:
     digest = hashlib.sha256(f"{alarm.alarm_name}|{alarm.changed_at}".encode()).hexdigest()[:16]
     readable = re.sub(r"[^a-zA-Z0-9]+", "-", alarm.alarm_name).strip("-")
     room = _NAME_LIMIT - len("alarm--") - len(digest)
-    return TrainingStart(
-        name="-".join(part for part in ("alarm", readable[:room].strip("-"), digest) if part),
-        input_json=json.dumps(
-            {
-                "reason": (alarm.reason or f"alarm {alarm.alarm_name}")[:_REASON_LIMIT],
-                "source": "alarm",
-                "alarm": alarm.alarm_name,
-                "changed_at": alarm.changed_at,
-            },
-            sort_keys=True,
-        ),
-    )
+    return "-".join(part for part in ("alarm", readable[:room].strip("-"), digest) if part)

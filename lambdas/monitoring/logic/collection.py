@@ -49,7 +49,7 @@ def collect(
     window_judged = judged(predictions.labelled_between(window.start, window.end), serving_version)
     new_feedback = None
     if pointer:
-        since = max(pointer.updated_at, now - NEW_FEEDBACK_LOOK_BACK)
+        since = max(pointer.champion_since, now - NEW_FEEDBACK_LOOK_BACK)
         new_feedback = sum(1 for _ in predictions.labelled_between(since, now))
     values = metric_values(window_served, window_judged, new_feedback)
     return Collected(

@@ -71,6 +71,17 @@ class MlflowRegistry:
             for key, value in tags.items():
                 client.set_model_version_tag(model_name, version, key, value[:_MAX_TAG_CHARACTERS])
 
+    def tags_of(self, model_name: str, version: str) -> Mapping[str, str]:
+        """A version's tags."""
+        with self._client("read a version") as client:
+            return dict(client.get_model_version(model_name, version).tags)
+
+    def run_of(self, model_name: str, version: str) -> str | None:
+        """The run that made a version, or None."""
+        with self._client("read a version") as client:
+            run_id = client.get_model_version(model_name, version).run_id
+        return str(run_id) if run_id else None
+
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags on a run."""
         with self._client("tag a run") as client:

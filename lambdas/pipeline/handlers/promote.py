@@ -7,7 +7,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from areyouacat.serving_pointer import Variant
+from lambdas.pipeline.dal.executions import Executions
+from lambdas.pipeline.handlers.fields import CheckField, StagedField, moved
 from lambdas.pipeline.logic.promotion import promote
 from lambdas.shared.aws import client
 from lambdas.shared.environment import load_environment
@@ -22,32 +23,35 @@ class Environment:
     lake_bucket: str
 
 
-class PromoteRequest(BaseModel):
-    """Input of Promote. `variant`: what StageVariant gave; `execution_arn`: who asks."""
+class Deployed(BaseModel):
+    """What deploy knows by now. `check`: None if all traffic goes at once."""
 
-    variant: Variant
+    staged: StagedField
+    check: CheckField | None = None
+
+
+class PromoteRequest(BaseModel):
+    """Input of Promote. `execution_arn`: who asks."""
+
+    deployed: Deployed
     execution_arn: str
-    reason: str = "deployed without a reason"
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Write the serving pointer; `changed` is False if this version served alone already."""
+    """Write the serving pointer; `outcome` is `unchanged` if this version served alone already."""
     asked = PromoteRequest.model_validate(event)
-    promotion = promote(
+    staged, check = asked.deployed.staged, asked.deployed.check
+    reasons = check.reasons if check else [staged.reason]
+    move = promote(
         ServingPointerStore(client("s3"), load_environment(Environment).lake_bucket),
-        asked.variant,
+        Executions(client("stepfunctions")),
+        staged.variant,
+        staged.strategy,
         by=asked.execution_arn,
-        reason=asked.reason,
+        reason=staged.reason,
         at=datetime.now(UTC),
     )
-    logger.info(
-        "promoted" if promotion.changed else "served already",
-        version=promotion.version,
-        previous_version=promotion.previous_version,
-    )
-    return {
-        "changed": promotion.changed,
-        "version": promotion.version,
-        "previous_version": promotion.previous_version,
-    }
+    result = moved(move, reasons)
+    logger.info("promoted", **result)
+    return result

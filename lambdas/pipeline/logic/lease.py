@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from areyouacat.lease import is_stale
+from lambdas.pipeline.logic.ports import ExecutionStatuses
 
 _ATTEMPTS: Final = 3
 """Every further attempt means that the lease changed hands while we looked."""
@@ -18,13 +19,6 @@ class LeaseTable(Protocol):
 
     def take_lease(self, holder: str, reason: str, at: datetime, *, over: str | None) -> bool:
         """Take it if free, one's own, or `over`'s."""
-
-
-class ExecutionStatuses(Protocol):
-    """Who knows whether an execution still runs."""
-
-    def status(self, execution_arn: str) -> str | None:
-        """Its status, or None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,13 @@ class Lake(Protocol):
         """Store an object that need not fit in memory; whole or not at all."""
 
 
+class ExecutionStatuses(Protocol):
+    """Who knows whether an execution still runs."""
+
+    def status(self, execution_arn: str) -> str | None:
+        """Its status, or None if unknown."""
+
+
 class Registry(Protocol):
     """The model registry. Every method raises `RegistryError` when MLflow is away or refuses."""
 
@@ -54,6 +61,12 @@ class Registry(Protocol):
 
     def tag_version(self, model_name: str, version: str, tags: Mapping[str, str]) -> None:
         """Set tags on a version."""
+
+    def tags_of(self, model_name: str, version: str) -> Mapping[str, str]:
+        """A version's tags."""
+
+    def run_of(self, model_name: str, version: str) -> str | None:
+        """The run that made a version, or None."""
 
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags on a run."""

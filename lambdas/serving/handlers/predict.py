@@ -28,6 +28,7 @@ from areyouacat.errors import (
     UnsupportedFormatError,
     UploadUsedError,
 )
+from areyouacat.settings import SERVING
 from lambdas.serving.dal.model_store import ModelStore
 from lambdas.serving.dal.photo_store import PhotoStore
 from lambdas.serving.dal.prediction_writer import PredictionWriter
@@ -69,6 +70,7 @@ class PredictEnvironment:
 
     lake_bucket: str
     predictions_table: str
+    pointer_max_age_seconds: str = str(SERVING.pointer_max_age_seconds)
 
 
 @cache
@@ -78,7 +80,11 @@ def answering() -> Answering:
     s3, lake = aws.client("s3"), environment.lake_bucket
     table = PredictionsTable(aws.client("dynamodb"), environment.predictions_table)
     return Answering(
-        models=ServingModels(ServingPointerStore(s3, lake), ModelStore(s3, lake)),
+        models=ServingModels(
+            ServingPointerStore(s3, lake),
+            ModelStore(s3, lake),
+            max_age_seconds=float(environment.pointer_max_age_seconds),
+        ),
         uploads=UploadStore(s3, lake),
         writer=PredictionWriter(PhotoStore(s3, lake), table),
     )

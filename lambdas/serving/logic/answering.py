@@ -73,13 +73,15 @@ class Answering:
                 return self._stored_or_missing(identity, record)
             data = upload.data
         lineup = self.models.lineup()
-        record.variant_failures = self.models.take_refusals() + lineup.is_refused_to(caller)
+        refused = lineup.refused_to(caller)
+        record.variant_failures = self.models.take_refusals() + (refused is not None)
         photo = decoded(data)
         record.stages[DECODE_LATENCY] = photo.decode_ms
-        asked = Asked(identity.prediction_id, at, request.upload_key, identity.idempotency)
+        asked = Asked(identity.prediction_id, at, request.upload_key, identity.idempotency, refused)
         with self.writer.storing(photo.photo, data, photo.stats.format):
             judgement = judge(photo, lineup.for_caller(caller), asked)
-            record.variant_failures += judgement.variant_failures
+            record.variant_failures += refused is None and judgement.failed is not None
+            record.failed = judgement.failed
             record.stages[INFERENCE_LATENCY] = judgement.inference_ms
             started = perf_counter()
             prediction = self._kept(judgement.prediction, identity, record)

@@ -14,6 +14,7 @@ from areyouacat.image_stats import ImageStats, image_stats
 from areyouacat.images import decode, to_model_input
 from areyouacat.lake import sha256_hex
 from areyouacat.predictions import Prediction
+from areyouacat.serving_pointer import Variant
 from areyouacat.verdicts import label, verdict
 from lambdas.serving.logic.loaded_model import Scores
 from lambdas.serving.logic.serving_models import Candidate
@@ -36,21 +37,25 @@ class DecodedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A prediction, and what it took: `variant_failures` variants failed before one answered."""
+    """A prediction, and what it took: the variant that `failed` before one answered, if any."""
 
     prediction: Prediction
-    variant_failures: int
+    failed: Variant | None
     inference_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asked and when: what a prediction carries beside the answer."""
+    """Who asked and when: what a prediction carries beside the answer.
+
+    `refused`: the caller's own variant, if it could not even be loaded.
+    """
 
     prediction_id: str
     at: datetime
     upload_key: str | None = None
     idempotency: str | None = None
+    refused: Variant | None = None
 
 
 def decoded(data: bytes) -> DecodedPhoto:
@@ -73,7 +78,8 @@ def judge(photo: DecodedPhoto, candidates: Sequence[Candidate], asked: Asked) ->
         CorruptModelError, RuntimeError: every candidate failed.
     """
     started = perf_counter()
-    candidate, scores, failures = _scored(photo.model_input, candidates)
+    candidate, scores, failed = _scored(photo.model_input, candidates)
+    failed = failed or asked.refused
     inference_ms = _ms_since(started)
     spec, variant = candidate.model.spec, candidate.variant
     probability = round(scores.probability, 6)
@@ -94,20 +100,23 @@ def judge(photo: DecodedPhoto, candidates: Sequence[Candidate], asked: Asked) ->
         latency_ms=round(photo.decode_ms + inference_ms, 3),
         upload_key=asked.upload_key,
         idempotency=asked.idempotency,
+        failed_version=failed.version if failed else None,
     )
-    return Judgement(prediction, failures, inference_ms)
+    return Judgement(prediction, failed, inference_ms)
 
 
 def _scored(
     model_input: NDArray[np.float32], candidates: Sequence[Candidate]
-) -> tuple[Candidate, Scores, int]:
+) -> tuple[Candidate, Scores, Variant | None]:
     *others, last = candidates
-    for failures, candidate in enumerate(others):
+    failed = None
+    for candidate in others:
         try:
-            return candidate, candidate.model.score(model_input), failures
+            return candidate, candidate.model.score(model_input), failed
         except Exception:
             logger.exception("variant failed", model_version=candidate.variant.version)
-    return last, last.model.score(model_input), len(others)
+            failed = candidate.variant
+    return last, last.model.score(model_input), failed
 
 
 def _ms_since(started: float) -> float:

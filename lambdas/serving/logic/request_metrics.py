@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from areyouacat.metrics import (
+    CHALLENGER_FAILURES,
+    CHALLENGER_LATENCY,
+    CHALLENGER_REQUESTS,
     CLIENT_ERRORS,
     COLD_STARTS,
     ERRORS_BY_CODE,
@@ -23,6 +26,7 @@ from areyouacat.metrics import (
     emf,
 )
 from areyouacat.predictions import Prediction
+from areyouacat.serving_pointer import CHALLENGER, Variant
 
 CODE_DIMENSION = "Code"
 MODEL_VERSION_DIMENSION = "ModelVersion"
@@ -35,6 +39,7 @@ class RequestRecord:
     """What is learned about a request while it is answered.
 
     `variant_failures`: variants that failed, or were refused as corrupt, before one answered.
+    `failed`: the caller's own variant, if another one had to answer.
     `repeated`: an earlier request's prediction answers it. `stages`: milliseconds by stage.
     """
 
@@ -42,6 +47,7 @@ class RequestRecord:
     cold_start: bool
     prediction: Prediction | None = None
     variant_failures: int = 0
+    failed: Variant | None = None
     repeated: bool = False
     stages: dict[Metric, float] = field(default_factory=dict)
 
@@ -79,9 +85,21 @@ def metrics_line(
             breakdowns.append(
                 Breakdown(MODEL_VERSION_DIMENSION, prediction.model_version, by_version)
             )
+            values |= _of_challenger(record.failed, prediction, values[LATENCY])
         properties |= {
             "prediction_id": prediction.prediction_id,
             "model_role": prediction.model_role,
             "verdict": prediction.verdict,
         }
     return emf(values, at, properties, breakdowns)
+
+
+def _of_challenger(
+    failed: Variant | None, prediction: Prediction, latency_ms: float
+) -> dict[Metric, float]:
+    """What alarms on the challenger watch; nothing where the champion was asked."""
+    if failed is not None and failed.role == CHALLENGER:
+        return {CHALLENGER_REQUESTS: 1, CHALLENGER_FAILURES: 1}
+    if prediction.model_role == CHALLENGER:
+        return {CHALLENGER_REQUESTS: 1, CHALLENGER_FAILURES: 0, CHALLENGER_LATENCY: latency_ms}
+    return {}

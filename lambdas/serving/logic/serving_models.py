@@ -51,9 +51,10 @@ class Lineup:
             Candidate(variant, self.models[variant]) for variant in order if variant in self.models
         ]
 
-    def is_refused_to(self, caller: str) -> bool:
-        """True if the caller's own variant could not be loaded."""
-        return choose_variant(self.pointer, caller) not in self.models
+    def refused_to(self, caller: str) -> Variant | None:
+        """The caller's own variant, if it could not be loaded."""
+        variant = choose_variant(self.pointer, caller)
+        return None if variant in self.models else variant
 
 
 class ServingModels:

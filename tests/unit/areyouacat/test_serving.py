@@ -1,8 +1,9 @@
 """Verdicts, the serving pointer and `model.json`."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,9 @@ from areyouacat.model_spec import ModelSpec, Provenance, TfliteFile
 from areyouacat.serving_pointer import (
     CHALLENGER,
     CHAMPION,
+    Deployment,
     ServingPointer,
+    Strategy,
     Variant,
     choose_variant,
     first_pointer,
@@ -88,23 +91,141 @@ def test_a_pointer_without_a_champion_is_refused() -> None:
         ServingPointer((variant("1", CHALLENGER),), (), NOW, "t", "r")
 
 
-@given(caller=st.text())
-def test_a_caller_keeps_its_variant(caller: str) -> None:
-    pointer = ServingPointer(
-        (variant("1", weight=0.9), variant("2", CHALLENGER, 0.1)), (), NOW, "t", "r"
+def deployment(arn: str = "arn:first") -> Deployment:
+    return Deployment(arn, Strategy.CANARY, NOW)
+
+
+def canary(weight: float = 0.1, arn: str = "arn:first") -> ServingPointer:
+    """Version 2 beside version 1."""
+    alone = first_pointer(variant("1"), by="tester", reason="first", at=NOW)
+    return alone.shift(variant("2"), weight, deployment(arn), by=arn, reason="try")
+
+
+def test_a_shift_puts_the_challenger_beside_the_champion() -> None:
+    pointer = canary(0.1)
+
+    assert [(one.version, one.role, one.weight) for one in pointer.variants] == [
+        ("1", CHAMPION, 0.9),
+        ("2", CHALLENGER, 0.1),
+    ]
+    assert ServingPointer.from_json(pointer.to_json()) == pointer
+
+
+def test_the_same_shift_again_changes_nothing_and_keeps_its_time() -> None:
+    pointer = canary()
+    later = replace(deployment(), began_at=NOW + timedelta(hours=1))
+
+    assert pointer.shift(variant("2"), 0.1, later, by="arn:first", reason="try") is pointer
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, -0.1, 1.5])
+def test_a_weight_that_is_no_share_is_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        canary(weight)
+
+
+def test_the_champion_cannot_challenge_itself() -> None:
+    with pytest.raises(ValueError, match="is the champion"):
+        canary().shift(variant("1"), 0.1, deployment(), by="t", reason="r")
+
+
+def test_a_promoted_challenger_leaves_the_champion_behind_whole() -> None:
+    moved = canary().promote(variant("2"), by="t", reason="good", at=NOW)
+
+    assert [(one.version, one.weight) for one in moved.variants] == [("2", 1.0)]
+    assert [(one.version, one.weight) for one in moved.previous] == [("1", 1.0)]
+    assert moved.deployment is None
+
+
+def test_promoting_the_champion_beside_a_challenger_keeps_who_was_before() -> None:
+    second = canary().promote(variant("2"), by="t", reason="good", at=NOW)
+    tried = second.shift(variant("3"), 0.5, deployment(), by="t", reason="try")
+
+    kept = tried.promote(variant("2"), by="t", reason="stay", at=NOW)
+
+    assert [one.version for one in kept.variants] == ["2"]
+    assert [one.version for one in kept.previous] == ["1"]
+
+
+def test_a_rollback_forgets_the_version_it_left() -> None:
+    second = canary().promote(variant("2"), by="t", reason="good", at=NOW)
+
+    back = second.back_to_previous(by="t", reason="bad", at=NOW)
+
+    assert [one.version for one in back.variants] == ["1"]
+    with pytest.raises(ValueError, match="no version served before"):
+        back.back_to_previous(by="t", reason="nervous", at=NOW)
+
+
+def test_a_canary_does_not_make_the_champion_any_younger() -> None:
+    later = NOW + timedelta(hours=1)
+    tried = first_pointer(variant("1"), by="t", reason="r", at=NOW).shift(
+        variant("2"), 0.1, replace(deployment(), began_at=later), by="t", reason="try"
     )
 
-    assert choose_variant(pointer, caller) == choose_variant(pointer, caller)
+    assert (tried.updated_at, tried.champion_since) == (later, NOW)
+    assert tried.without_challenger(by="t", reason="r", at=later).champion_since == NOW
+    assert tried.promote(variant("2"), by="t", reason="r", at=later).champion_since == later
+
+
+def test_a_pointer_from_before_there_were_canaries_reads_back() -> None:
+    values = json.loads(canary().without_challenger(by="t", reason="r", at=NOW).to_json())
+    del values["deployment"], values["promoted_at"]
+
+    pointer = ServingPointer.from_json(json.dumps(values).encode())
+
+    assert (pointer.deployment, pointer.champion_since) == (None, NOW)
+
+
+MOVES = st.lists(st.tuples(st.sampled_from("spwb"), st.integers(1, 4)), max_size=12)
+
+
+@given(moves=MOVES)
+def test_whatever_happens_one_champion_serves_and_the_deployment_is_the_challengers(
+    moves: list[tuple[str, int]],
+) -> None:
+    pointer = first_pointer(variant("1"), by="t", reason="r", at=NOW)
+    for step, (move, number) in enumerate(moves):
+        asked = variant(str(number))
+        with suppress(ValueError):
+            if move == "s":
+                pointer = pointer.shift(asked, 0.3, deployment(f"arn:{step}"), by="t", reason="r")
+            elif move == "p":
+                pointer = pointer.promote(asked, by="t", reason="r", at=NOW)
+            elif move == "w":
+                pointer = pointer.without_challenger(by="t", reason="r", at=NOW)
+            else:
+                pointer = pointer.back_to_previous(by="t", reason="r", at=NOW)
+
+        assert sum(one.role == CHAMPION for one in pointer.variants) == 1
+        assert sum(one.weight for one in pointer.variants) == pytest.approx(1.0)
+        assert (pointer.challenger is None) == (pointer.deployment is None)
+        assert len({one.version for one in pointer.variants}) == len(pointer.variants)
+        assert all((one.role, one.weight) == (CHAMPION, 1.0) for one in pointer.previous)
+        assert ServingPointer.from_json(pointer.to_json()) == pointer
+
+
+@given(caller=st.text())
+def test_a_caller_keeps_its_variant_while_the_deployment_lasts(caller: str) -> None:
+    chosen = choose_variant(canary(), caller)
+
+    assert choose_variant(ServingPointer.from_json(canary().to_json()), caller) == chosen
 
 
 def test_callers_are_shared_out_by_weight() -> None:
-    pointer = ServingPointer(
-        (variant("1", weight=0.9), variant("2", CHALLENGER, 0.1)), (), NOW, "t", "r"
-    )
-
-    share = sum(choose_variant(pointer, f"c{n}").version == "2" for n in range(10_000)) / 10_000
+    share = sum(choose_variant(canary(), f"c{n}").version == "2" for n in range(10_000)) / 10_000
 
     assert share == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_next_deployment_deals_anew() -> None:
+    def tried(arn: str) -> set[str]:
+        callers = (f"c{n}" for n in range(2_000))
+        return {one for one in callers if choose_variant(canary(arn=arn), one).version == "2"}
+
+    first, second = tried("arn:first"), tried("arn:second")
+
+    assert len(first & second) < 0.3 * len(first)
 
 
 SPEC = ModelSpec(

@@ -20,8 +20,11 @@ OUTPUTS = {
     "DeployStateMachineArn": "arn:deploy",
     "MonitorStateMachineArn": "arn:monitor",
     "RetrainTopicArn": "arn:retrain",
+    "RollbackTopicArn": "arn:rollback",
     "OpsTopicArn": "arn:ops",
     "PredictFunctionName": "predict",
+    "VerifyRegistryFunctionName": "verify-registry",
+    "CompareFunctionName": "compare-models",
     "FeedbackAccuracyAlarmName": "alarm",
     "DashboardName": "dashboard",
 }
@@ -44,9 +47,14 @@ def test_every_key_that_programs_rely_on_is_there(endpoint_url: str | None) -> N
     assert set(found(endpoint_url)) >= {
         "aws_endpoint_url", "ca_bundle", "region", "api_url", "api_key", "ui_url", "mlflow_url",
         "lake_bucket", "predictions_table", "state_machines", "retrain_topic", "ops_topic",
-        "predict_function",
+        "predict_function", "rollback_topic", "verify_registry_function", "compare_function",
     }  # fmt: skip
     assert set(found(endpoint_url)["state_machines"]) == {"train", "deploy", "monitor"}
+
+
+def test_what_rolls_back_and_what_verifies_is_named_as_the_stack_names_it() -> None:
+    assert found(None)["rollback_topic"] == "arn:rollback"
+    assert found(None)["verify_registry_function"] == "verify-registry"
 
 
 @pytest.mark.parametrize("endpoint_url", [None, "https://localhost:4566"])

@@ -104,7 +104,7 @@ def test_the_training_job_is_known_while_it_runs_and_only_then() -> None:
             "version 4",
         ),
         (
-            {"status": "SUCCEEDED", "output": '{"version": "2"}'},
+            {"status": "SUCCEEDED", "output": '{"result": {"version": "2"}}'},
             "Succeeded",
             Ending.SUCCEEDED,
             "version 2",
@@ -141,6 +141,70 @@ def test_an_outcome_names_its_reason(
     assert told.ending is ending
     assert words in told.sentence
     assert told.ending.is_normal is (ending is not Ending.FAILED)
+
+
+RESULT = {
+    "outcome": "rolled_back",
+    "changed": True,
+    "version": "2",
+    "previous_version": "2",
+    "moved_version": "3",
+    "reasons": ["12 of 30 requests failed.", "it is slow"],
+}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_rollback_says_what_serves_what_does_not_and_why(nested: bool) -> None:
+    output: dict[str, Any] = {"result": RESULT}
+    if nested:  # train: the candidate was registered, and deployed by an execution of its own
+        output = {"registration": {"version": "3"}, "deployment": {"output": output}}
+
+    told = outcome({"status": "SUCCEEDED", "output": json.dumps(output)}, "RolledBack")
+
+    assert told.ending is Ending.ROLLED_BACK
+    assert told.ending.is_normal
+    assert told.sentence == (
+        "Model version 2 is serving, not 3: 12 of 30 requests failed; it is slow."
+    )
+
+
+def test_a_rollback_that_left_no_version_does_not_name_one() -> None:
+    output = {"result": {**RESULT, "moved_version": None, "reasons": ["asked for"]}}
+
+    told = outcome({"status": "SUCCEEDED", "output": json.dumps(output)}, "RolledBack")
+
+    assert told.sentence == "Model version 2 is serving: asked for."
+
+
+def test_a_candidate_that_was_not_deployed_is_named_with_what_to_do() -> None:
+    output = {
+        "registration": {"version": "3"},
+        "deployment": {"output": {"result": {"outcome": "not_deployed"}}},
+    }
+
+    told = outcome({"status": "SUCCEEDED", "output": json.dumps(output)}, "NotDeployed")
+
+    assert told.ending is Ending.NOT_DEPLOYED
+    assert told.ending.is_normal
+    assert "version 3 is registered" in told.sentence
+    assert "deploy it by hand" in told.sentence
+
+
+def test_what_serves_is_what_deploy_says_not_what_was_registered() -> None:
+    output = {
+        "registration": {"version": "3"},
+        "deployment": {"output": {"result": {**RESULT, "outcome": "unchanged", "version": "4"}}},
+    }
+
+    told = outcome({"status": "SUCCEEDED", "output": json.dumps(output)}, "Succeeded")
+
+    assert told.sentence == "model version 4 is serving."
+
+
+@pytest.mark.parametrize("output", ["", "null", "[]", "{}", '{"result": 3}', '{"deployment": []}'])
+@pytest.mark.parametrize("end", ["RolledBack", "NotDeployed", "Succeeded"])
+def test_an_output_of_another_shape_is_told_without_a_crash(output: str, end: str) -> None:
+    assert outcome({"status": "SUCCEEDED", "output": output}, end).ending.value == end
 
 
 @pytest.mark.parametrize(
@@ -273,7 +337,14 @@ def connect(monkeypatch: pytest.MonkeyPatch, stepfunctions: Any) -> None:
 
 @pytest.mark.parametrize(
     ("final_state", "code"),
-    [("Succeeded", 0), ("Rejected", 0), ("AlreadyRunning", 0), ("Failed", 1)],
+    [
+        ("Succeeded", 0),
+        ("Rejected", 0),
+        ("RolledBack", 0),
+        ("NotDeployed", 0),
+        ("AlreadyRunning", 0),
+        ("Failed", 1),
+    ],
 )
 def test_the_exit_code_says_whether_the_workflow_did_its_work(
     state_dir: Path,

@@ -33,13 +33,15 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         dynamodb = boto3.client("dynamodb")
         create_predictions(dynamodb)
         stepfunctions = boto3.client("stepfunctions")
-        train = stepfunctions.create_state_machine(
-            name="train",
-            definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
-            roleArn="arn:aws:iam::123456789012:role/train",
+        train, deploy = (
+            stepfunctions.create_state_machine(
+                name=name,
+                definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
+                roleArn=f"arn:aws:iam::123456789012:role/{name}",
+            )["stateMachineArn"]
+            for name in ("train", "deploy")
         )
-        monkeypatch.setenv("TRAIN_STATE_MACHINE_ARN", train["stateMachineArn"])
-        yield Cloud(
-            s3, dynamodb, boto3.client("cloudwatch"), stepfunctions, train["stateMachineArn"]
-        )
+        monkeypatch.setenv("TRAIN_STATE_MACHINE_ARN", train)
+        monkeypatch.setenv("DEPLOY_STATE_MACHINE_ARN", deploy)
+        yield Cloud(s3, dynamodb, boto3.client("cloudwatch"), stepfunctions, train, deploy)
     aws.client.cache_clear()

@@ -21,10 +21,13 @@ class Cloud:
     cloudwatch: Any
     stepfunctions: Any
     train_arn: str
+    deploy_arn: str
 
-    def executions(self) -> list[dict[str, Any]]:
-        """All executions of train, with their inputs."""
-        listed = self.stepfunctions.list_executions(stateMachineArn=self.train_arn)["executions"]
+    def executions(self, machine_arn: str = "") -> list[dict[str, Any]]:
+        """All executions of train, or of another workflow, with their inputs."""
+        listed = self.stepfunctions.list_executions(stateMachineArn=machine_arn or self.train_arn)[
+            "executions"
+        ]
         return [
             self.stepfunctions.describe_execution(executionArn=execution["executionArn"])
             for execution in listed

@@ -11,6 +11,7 @@ from areyouacat.settings import MONITORING
 from lambdas.monitoring.handlers import collect_window, publish_metrics, trigger_retraining
 from lambdas.shared.predictions_table import PredictionsTable
 from lambdas.shared.serving_pointer_store import ServingPointerStore
+from tests.unit.lambdas.monitoring.events import alarm, sns_event
 from tests.unit.lambdas.monitoring.moto_cloud import Cloud
 from tests.unit.lambdas.pipeline.factories import labelled_item
 
@@ -117,30 +118,6 @@ def test_no_metrics_are_no_request(cloud: Cloud, context: Any) -> None:
     event = {"window": {"end": "2026-11-20T12:00:00Z"}, "metrics": {}}
 
     assert publish_metrics.handler(event, context) == {"published": []}
-
-
-def sns_event(*messages: str) -> dict[str, Any]:
-    return {
-        "Records": [
-            {"EventSource": "aws:sns", "Sns": {"MessageId": str(number), "Message": message}}
-            for number, message in enumerate(messages)
-        ]
-    }
-
-
-def alarm(state: str = "ALARM", at: str = "2026-11-20T12:00:00.000+0000") -> str:
-    return json.dumps(
-        {
-            "AlarmName": "AreYouACat-FeedbackAccuracy",
-            "AlarmDescription": None,
-            "NewStateValue": state,
-            "NewStateReason": "Threshold Crossed: 0.5 < 0.75",
-            "StateChangeTime": at,
-            "Region": "EU (Ireland)",
-            "OldStateValue": "OK",
-            "Trigger": {"MetricName": "FeedbackAccuracy"},
-        }
-    )
 
 
 def test_an_alarm_that_fires_starts_one_training_that_knows_why(cloud: Cloud, context: Any) -> None:

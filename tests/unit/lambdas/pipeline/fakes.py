@@ -103,6 +103,14 @@ class MemoryRegistry:
         self._answer(model_name)
         self.versions[version].tags.update(tags)
 
+    def tags_of(self, model_name: str, version: str) -> Mapping[str, str]:
+        self._answer(model_name)
+        return dict(self.versions[version].tags)
+
+    def run_of(self, model_name: str, version: str) -> str | None:
+        self._answer(model_name)
+        return self.versions[version].run_id
+
     def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
         self._answer()
         self.runs.setdefault(run_id, {}).update(tags)

@@ -9,6 +9,9 @@ from areyouacat.predictions import (
     FEEDBACK_BUCKET,
     FEEDBACK_INDEX,
     PARTITION_KEY,
+    PREDICTED_AT,
+    PREDICTED_BUCKET,
+    PREDICTED_INDEX,
 )
 
 
@@ -38,16 +41,26 @@ def create_tables(dynamodb: Any) -> None:
         KeySchema=[{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in (PARTITION_KEY, FEEDBACK_BUCKET, FEEDBACK_AT)
+            for name in (
+                PARTITION_KEY,
+                FEEDBACK_BUCKET,
+                FEEDBACK_AT,
+                PREDICTED_BUCKET,
+                PREDICTED_AT,
+            )
         ],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": FEEDBACK_INDEX,
+                "IndexName": index,
                 "KeySchema": [
-                    {"AttributeName": FEEDBACK_BUCKET, "KeyType": "HASH"},
-                    {"AttributeName": FEEDBACK_AT, "KeyType": "RANGE"},
+                    {"AttributeName": bucket, "KeyType": "HASH"},
+                    {"AttributeName": at, "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for index, bucket, at in (
+                (FEEDBACK_INDEX, FEEDBACK_BUCKET, FEEDBACK_AT),
+                (PREDICTED_INDEX, PREDICTED_BUCKET, PREDICTED_AT),
+            )
         ],
     )

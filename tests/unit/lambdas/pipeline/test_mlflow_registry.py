@@ -17,10 +17,13 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from areyouacat.errors import RegistryError
+from areyouacat.lake import SERVING_POINTER_KEY
+from areyouacat.serving_pointer import first_pointer
 from lambdas.pipeline.dal.registry import MlflowRegistry
 from lambdas.pipeline.handlers import move_alias, record_outcome, register_model
-from tests.unit.lambdas.pipeline.factories import model_archive
+from tests.unit.lambdas.pipeline.factories import NOON, model_archive
 from tests.unit.lambdas.pipeline.moto_cloud import Cloud
+from tests.unit.lambdas.pipeline.pointers import variant
 
 _PATIENCE_SECONDS = 180
 # Background jobs (scorers, optimisers) double the time the server takes to start.
@@ -247,6 +250,7 @@ def test_an_outcome_is_recorded_however_long_the_reason(
 
 def test_a_candidate_is_registered_once_and_becomes_champion(
     client: Any,
+    registry: MlflowRegistry,
     run_id: str,
     cloud: Cloud,
     context: Any,
@@ -265,12 +269,18 @@ def test_a_candidate_is_registered_once_and_becomes_champion(
 
     first = register_model.handler(event, context)
     second = register_model.handler(event, context)
-    moved = move_alias.handler(
-        {"version": first["version"], "execution_arn": "arn:deploy"}, context
-    )
+    pointer = first_pointer(variant("1"), by="arn:deploy", reason="first", at=NOON)
+    cloud.s3.put_object(Bucket="lake", Key=SERVING_POINTER_KEY, Body=pointer.to_json())
+    result = {
+        "outcome": "promoted",
+        "previous_version": None,
+        "moved_version": "1",
+        "reasons": ["r"],
+    }
+    moved = move_alias.handler({"deployed": {"result": result}}, context)
 
     assert first == second == {"version": "1", "model_name": MODEL, "model_prefix": "models/1/"}
-    assert moved == {"moved": True, "version": "1", "previous_version": None}
+    assert moved == {"moved": True, "aliases": ["champion", "challenger"], "champion": "1"}
     run = client.get_run(run_id)
     assert (run.data.tags["outcome"], run.data.metrics["gate_passed"]) == ("registered", 1.0)
     assert artifact(client, run_id, "evaluation/evaluation.json") == b"{}"
@@ -279,4 +289,6 @@ def test_a_candidate_is_registered_once_and_becomes_champion(
     assert version.run_id == run_id
     assert version.tags["code_revision"] == "abc123"
     assert version.tags["promoted_by"] == "arn:deploy"
+    assert registry.tags_of(MODEL, "1")["deployment_state"] == "promoted"
+    assert registry.run_of(MODEL, "1") == run_id
     assert cloud.s3.head_object(Bucket="lake", Key="models/1/model.tflite")["ContentLength"] > 0

@@ -2,25 +2,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from areyouacat.errors import EmptyLakeError, ModelNotFoundError
+from areyouacat.errors import EmptyLakeError
 from areyouacat.lake import (
-    SERVING_POINTER_KEY,
     dump_shard,
     index_shard_key,
     label_shard_key,
     photo_key,
 )
 from areyouacat.predictions import Feedback, prediction_item
-from areyouacat.serving_pointer import ServingPointer
 from lambdas.pipeline.dal.control_table import ControlTable
 from lambdas.pipeline.handlers import (
     lease,
-    promote,
     record_outcome,
     snapshot_dataset,
-    stage_variant,
 )
 from lambdas.shared.environment import MissingEnvironmentError
 from lambdas.shared.predictions_table import PredictionsTable
@@ -28,7 +23,6 @@ from tests.unit.lambdas.pipeline.factories import (
     index_row,
     label_record,
     labelled_item,
-    model_files,
     photo_hash,
 )
 from tests.unit.lambdas.pipeline.moto_cloud import Cloud
@@ -206,52 +200,6 @@ def test_an_empty_lake_fails_under_the_name_that_the_workflow_tells(
     # Lambda reports the exception's class, and the workflow ends with that as its error.
     with pytest.raises(EmptyLakeError):
         snapshot_dataset.handler({}, context)
-
-
-def put_model(cloud: Cloud, version: str) -> None:
-    for name, content in model_files().items():
-        cloud.s3.put_object(Bucket="lake", Key=f"models/{version}/{name}", Body=content)
-
-
-@pytest.mark.parametrize("version", ["3", 3])
-def test_a_staged_version_is_promoted(cloud: Cloud, context: Any, version: object) -> None:
-    put_model(cloud, "3")
-
-    variant = stage_variant.handler({"version": version}, context)
-    answer = promote.handler(
-        {"variant": variant, "execution_arn": "arn", "reason": "better"}, context
-    )
-
-    assert answer == {"changed": True, "version": "3", "previous_version": None}
-    stored = cloud.s3.get_object(Bucket="lake", Key=SERVING_POINTER_KEY)["Body"].read()
-    pointer = ServingPointer.from_json(stored)
-    assert (pointer.champion.version, pointer.updated_by, pointer.reason) == ("3", "arn", "better")
-
-
-def test_a_retried_promotion_changes_nothing(cloud: Cloud, context: Any) -> None:
-    put_model(cloud, "3")
-    event = {"variant": stage_variant.handler({"version": "3"}, context), "execution_arn": "arn"}
-    promote.handler(event, context)
-    before = cloud.s3.head_object(Bucket="lake", Key=SERVING_POINTER_KEY)["ETag"]
-
-    answer = promote.handler(event, context)
-
-    assert not answer["changed"]
-    assert cloud.s3.head_object(Bucket="lake", Key=SERVING_POINTER_KEY)["ETag"] == before
-
-
-def test_an_unknown_version_names_those_in_the_lake(cloud: Cloud, context: Any) -> None:
-    put_model(cloud, "1")
-    put_model(cloud, "2")
-
-    with pytest.raises(ModelNotFoundError, match=r"There are: 1, 2\."):
-        stage_variant.handler({"version": "7"}, context)
-
-
-@pytest.mark.parametrize("version", ["", "0", "latest", "../1", "1/", None, -1])
-def test_what_is_no_version_number_is_refused(cloud: Cloud, context: Any, version: object) -> None:
-    with pytest.raises(ValidationError):
-        stage_variant.handler({"version": version}, context)
 
 
 @pytest.mark.usefixtures("cloud")

@@ -1,133 +1,294 @@
+"""Who may move the serving pointer, when, and what is left of it."""
+
 import pytest
 
-from areyouacat.errors import RegistryError, StalePointerError
-from areyouacat.serving_pointer import ServingPointer, Variant, first_pointer
-from lambdas.pipeline.logic.promotion import AliasMove, Promotion, move_alias, promote
-from lambdas.shared.serving_pointer_store import StoredPointer
+from areyouacat.errors import (
+    AbTestInProgressError,
+    AlreadyServingError,
+    CorruptModelError,
+    DeploymentInProgressError,
+    DeploymentSupersededError,
+    ModelNotFoundError,
+    NothingToRollBackError,
+    StalePointerError,
+)
+from areyouacat.serving_pointer import Deployment, ServingPointer, Strategy
+from lambdas.pipeline.logic.promotion import Leave, Move, MoveOutcome, promote, roll_back
+from lambdas.pipeline.logic.shifting import Shift, shift
+from lambdas.pipeline.logic.verification import drop_abandoned
 from tests.unit.lambdas.pipeline.factories import NOON
-from tests.unit.lambdas.pipeline.fakes import MemoryRegistry, Version
+from tests.unit.lambdas.pipeline.fakes import MemoryLake
+from tests.unit.lambdas.pipeline.pointers import (
+    MINE,
+    OTHER,
+    Executions,
+    MemoryPointer,
+    MovedUnderneath,
+    alone,
+    lake_with,
+    trying,
+    variant,
+)
+
+ALL, CANARY, AB_TEST = Strategy.ALL_AT_ONCE, Strategy.CANARY, Strategy.AB_TEST
 
 
-def variant(version: str) -> Variant:
-    return Variant(
-        role="challenger",
-        name="are-you-a-cat",
-        version=version,
-        weight=0.0,
-        key=f"models/{version}/model.tflite",
-        sha256="a" * 64,
-        model_json_key=f"models/{version}/model.json",
-        model_json_sha256="b" * 64,
+def promoted(
+    store: MemoryPointer, version: str, strategy: Strategy = ALL, running: tuple[str, ...] = ()
+) -> Move:
+    return promote(
+        store, Executions(*running), variant(version), strategy, by=MINE, reason="why", at=NOON
     )
 
 
-class MemoryPointer:
-    """One pointer; every write gives it another entity tag."""
-
-    def __init__(self) -> None:
-        self.stored: StoredPointer | None = None
-        self.writes = 0
-
-    def read(self) -> StoredPointer | None:
-        return self.stored
-
-    def write(self, pointer: ServingPointer, replacing: StoredPointer | None) -> StoredPointer:
-        if replacing is not self.stored:
-            raise StalePointerError
-        self.writes += 1
-        self.stored = StoredPointer(pointer, f"etag-{self.writes}")
-        return self.stored
+def shifted(
+    store: MemoryPointer,
+    version: str = "2",
+    strategy: Strategy = CANARY,
+    running: tuple[str, ...] = (),
+) -> Shift:
+    return shift(
+        store, Executions(*running), variant(version), 0.2, strategy,
+        by=MINE, reason="why", at=NOON,
+    )  # fmt: skip
 
 
-class MovedUnderneath(MemoryPointer):
-    """Somebody else promotes between our read and our write."""
+def rolled_back(
+    store: MemoryPointer, leave: Leave | None = None, lake: MemoryLake | None = None
+) -> Move:
+    return roll_back(
+        store, lake or lake_with("1", "2"), leave or Leave(), by=MINE, reason="why", at=NOON
+    )
 
-    def read(self) -> StoredPointer | None:
-        seen = self.stored
-        theirs = first_pointer(variant("9"), by="other", reason="faster", at=NOON)
-        self.stored = StoredPointer(theirs, "etag-of-theirs")
-        return seen
+
+def versions(pointer: ServingPointer) -> list[str]:
+    return [one.version for one in pointer.variants]
 
 
 def test_the_first_version_serves_with_nothing_before_it() -> None:
     store = MemoryPointer()
 
-    promotion = promote(store, variant("1"), by="execution", reason="first", at=NOON)
-
-    assert promotion == Promotion(changed=True, version="1", previous_version=None)
-    assert store.stored is not None
-    assert store.stored.pointer.champion.weight == 1.0
-    assert store.stored.pointer.updated_by == "execution"
-    assert store.stored.pointer.reason == "first"
+    assert promoted(store, "1") == Move(MoveOutcome.PROMOTED, True, "1", None, "1")
+    assert (store.now.champion.weight, store.now.updated_by, store.now.reason) == (1.0, MINE, "why")
 
 
 def test_the_next_version_names_the_one_before_it() -> None:
-    store = MemoryPointer()
-    promote(store, variant("1"), by="execution", reason="first", at=NOON)
-
-    promotion = promote(store, variant("2"), by="execution", reason="better", at=NOON)
-
-    assert promotion == Promotion(changed=True, version="2", previous_version="1")
+    assert promoted(MemoryPointer(alone()), "2") == Move(MoveOutcome.PROMOTED, True, "2", "1", "2")
 
 
-def test_promoting_the_champion_again_changes_nothing_and_says_so() -> None:
-    store = MemoryPointer()
-    promote(store, variant("1"), by="execution", reason="first", at=NOON)
-    promote(store, variant("2"), by="execution", reason="better", at=NOON)
-    before = store.stored
+def test_a_promotion_that_is_retried_says_the_same_and_writes_nothing() -> None:
+    store = MemoryPointer(alone())
+    first = promoted(store, "2")
 
-    promotion = promote(store, variant("2"), by="execution", reason="retried", at=NOON)
+    again = promoted(store, "2")
 
-    assert promotion == Promotion(changed=False, version="2", previous_version="1")
-    assert store.stored is before
+    assert (again.outcome, again.previous_version) == (first.outcome, first.previous_version)
+    assert (again.changed, store.writes) == (False, 1)
 
 
-def test_a_pointer_moved_by_somebody_else_is_not_overwritten() -> None:
-    store = MovedUnderneath()
+@pytest.mark.parametrize("strategy", [ALL, CANARY])
+def test_what_served_alone_before_is_unchanged(strategy: Strategy) -> None:
+    store = MemoryPointer(alone())
+
+    assert promoted(store, "1", strategy) == Move(MoveOutcome.UNCHANGED, False, "1", None, "1")
+    assert store.writes == 0
+
+
+def test_the_champion_is_not_made_its_own_challenger() -> None:
+    store = MemoryPointer(alone())
+
+    with pytest.raises(AlreadyServingError, match="Version 1 serves already"):
+        shifted(store, "1")
+
+    assert store.writes == 0
+
+
+@pytest.mark.parametrize("move", [promoted, shifted])
+def test_a_pointer_moved_by_somebody_else_is_not_overwritten(move: object) -> None:
+    store = MovedUnderneath(alone())
 
     with pytest.raises(StalePointerError):
-        promote(store, variant("2"), by="execution", reason="better", at=NOON)
+        promoted(store, "2") if move is promoted else shifted(store)
 
-    assert store.stored is not None
-    assert store.stored.pointer.champion.version == "9"
-
-
-@pytest.fixture
-def registry() -> MemoryRegistry:
-    versions = {number: Version("s3://lake/a", None, {}) for number in ("1", "2", "3")}
-    return MemoryRegistry(versions, aliases={"champion": "1", "challenger": "2"})
+    assert store.now.champion.version == "9"
 
 
-def test_the_alias_moves_and_the_version_says_who_did_it_and_why(registry: MemoryRegistry) -> None:
-    move = move_alias(registry, "2", by="execution", reason="better", at="now")
-
-    assert move == AliasMove("2", previous_version="1")
-    assert registry.aliases == {"champion": "2"}
-    assert registry.versions["2"].tags == {
-        "promoted_by": "execution",
-        "promoted_because": "better",
-        "promoted_at": "now",
-    }
+def test_a_rollback_does_not_overwrite_a_pointer_moved_by_somebody_else() -> None:
+    with pytest.raises(StalePointerError):
+        rolled_back(MovedUnderneath(trying()))
 
 
-def test_another_challenger_keeps_its_alias(registry: MemoryRegistry) -> None:
-    move_alias(registry, "3", by="execution", reason="rollback", at="now")
+def test_a_challenger_of_ones_own_is_promoted() -> None:
+    store = MemoryPointer(trying(by=MINE))
 
-    assert registry.aliases == {"champion": "3", "challenger": "2"}
-
-
-def test_moving_the_alias_twice_is_the_same_as_once(registry: MemoryRegistry) -> None:
-    move_alias(registry, "2", by="execution", reason="better", at="now")
-    again = move_alias(registry, "2", by="execution", reason="better", at="now")
-
-    assert again == AliasMove("2", previous_version="2")
-    assert registry.aliases == {"champion": "2"}
+    assert promoted(store, "2", CANARY, (MINE,)).outcome is MoveOutcome.PROMOTED
+    assert (versions(store.now), store.now.deployment) == (["2"], None)
 
 
-def test_a_version_the_registry_does_not_know_leaves_the_alias_alone(
-    registry: MemoryRegistry,
+@pytest.mark.parametrize("pointer", [alone(), trying(by=OTHER), trying("3", by=MINE)])
+def test_a_challenger_that_was_taken_out_is_not_promoted(pointer: ServingPointer) -> None:
+    store = MemoryPointer(pointer)
+
+    with pytest.raises(DeploymentSupersededError, match="Version 2 has no share"):
+        promoted(store, "2", CANARY, (OTHER,))
+
+    assert store.now is pointer
+
+
+@pytest.mark.parametrize(
+    ("strategy", "error"),
+    [(CANARY, DeploymentInProgressError), (AB_TEST, AbTestInProgressError)],
+)
+def test_while_another_deployment_runs_nobody_else_moves_the_pointer(
+    strategy: Strategy, error: type[Exception]
 ) -> None:
-    with pytest.raises(RegistryError):
-        move_alias(registry, "8", by="execution", reason="typo", at="now")
+    pointer = trying(by=OTHER, strategy=strategy)
+    store = MemoryPointer(pointer)
 
-    assert registry.aliases["champion"] == "1"
+    with pytest.raises(error, match=OTHER):
+        shifted(store, "3", running=(OTHER,))
+    with pytest.raises(error, match="make rollback"):
+        promoted(store, "3", running=(OTHER,))
+
+    assert store.now is pointer
+
+
+def test_a_deployment_that_has_ended_gives_way_with_its_challenger() -> None:
+    store = MemoryPointer(trying("2", by=OTHER))
+
+    assert shifted(store, "3").champion_version == "1"
+    assert versions(store.now) == ["1", "3"]
+    assert store.now.deployment is not None
+    assert store.now.deployment.execution_arn == MINE
+
+
+def test_all_at_once_takes_over_from_a_deployment_that_has_ended() -> None:
+    store = MemoryPointer(trying("2", by=OTHER))
+
+    assert promoted(store, "3") == Move(MoveOutcome.PROMOTED, True, "3", "1", "3")
+
+
+def test_a_shift_that_is_retried_changes_nothing() -> None:
+    store = MemoryPointer(alone())
+    first = shifted(store)
+
+    again = shifted(store, running=(MINE,))
+
+    assert (first.changed, again.changed, store.writes) == (True, False, 1)
+    assert again.began_at == first.began_at
+
+
+def test_without_a_champion_there_is_no_traffic_to_share() -> None:
+    with pytest.raises(ModelNotFoundError, match="all_at_once"):
+        shifted(MemoryPointer())
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        Leave(),
+        Leave(version="2"),
+        Leave(deployment=OTHER),
+        Leave(challenger_only=True),
+    ],
+)
+def test_the_challenger_leaves_first(leave: Leave) -> None:
+    store = MemoryPointer(trying("2"))
+
+    assert rolled_back(store, leave) == Move(MoveOutcome.ROLLED_BACK, True, "1", "1", "2")
+    assert (versions(store.now), store.now.deployment) == (["1"], None)
+
+
+def test_without_a_challenger_the_version_before_serves_again() -> None:
+    store = MemoryPointer(alone().promote(variant("2"), by="t", reason="r", at=NOON))
+
+    assert rolled_back(store) == Move(MoveOutcome.ROLLED_BACK, True, "1", "2", "2")
+    assert (versions(store.now), store.now.previous) == (["1"], ())
+
+
+def test_the_champion_is_left_by_its_number_although_a_challenger_is_there() -> None:
+    second = alone().promote(variant("2"), by="t", reason="r", at=NOON)
+    store = MemoryPointer(
+        second.shift(variant("3"), 0.1, Deployment(OTHER, CANARY, NOON), by="t", reason="r")
+    )
+
+    assert rolled_back(store, Leave(version="2")).version == "1"
+    assert (versions(store.now), store.now.deployment) == (["1"], None)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [Leave(version="7"), Leave(deployment="arn:third"), Leave(version="2", challenger_only=True)],
+)
+def test_what_does_not_serve_is_left_already(leave: Leave) -> None:
+    store = MemoryPointer(alone())
+
+    assert rolled_back(store, leave).outcome is MoveOutcome.UNCHANGED
+    assert store.writes == 0
+
+
+def test_a_rollback_that_is_retried_says_the_same_and_writes_once() -> None:
+    store = MemoryPointer(alone().promote(variant("2"), by="t", reason="r", at=NOON))
+    rolled_back(store, Leave(version="2"))
+
+    again = rolled_back(store, Leave(version="2"))
+
+    assert (again.outcome, again.changed, store.writes) == (MoveOutcome.ROLLED_BACK, False, 1)
+
+
+def test_a_deployment_whose_challenger_somebody_took_out_was_rolled_back() -> None:
+    move = rolled_back(MemoryPointer(alone()), Leave(deployment=MINE))
+
+    assert (move.outcome, move.changed) == (MoveOutcome.ROLLED_BACK, False)
+
+
+def test_an_alarm_never_touches_a_champion() -> None:
+    store = MemoryPointer(alone().promote(variant("2"), by="t", reason="r", at=NOON))
+
+    assert rolled_back(store, Leave(challenger_only=True)).outcome is MoveOutcome.UNCHANGED
+    assert versions(store.now) == ["2"]
+
+
+@pytest.mark.parametrize("pointer", [None, alone()])
+def test_where_nothing_served_before_there_is_nothing_to_go_back_to(
+    pointer: ServingPointer | None,
+) -> None:
+    with pytest.raises(NothingToRollBackError, match=r"nothing to go back|make release VERSION"):
+        rolled_back(MemoryPointer(pointer))
+
+
+@pytest.mark.parametrize("leave", [Leave(challenger_only=True), Leave(deployment=OTHER)])
+def test_an_alarm_before_anything_serves_does_nothing(leave: Leave) -> None:
+    assert rolled_back(MemoryPointer(), leave).outcome is MoveOutcome.UNCHANGED
+
+
+def test_nobody_goes_back_to_files_that_are_not_whole() -> None:
+    pointer = alone().promote(variant("2"), by="t", reason="r", at=NOON)
+    store, damaged = MemoryPointer(pointer), lake_with("1", "2")
+    damaged.objects["models/1/model.tflite"] = b"damaged"
+
+    with pytest.raises(CorruptModelError):
+        rolled_back(store, lake=damaged)
+    with pytest.raises(ModelNotFoundError):
+        rolled_back(store, lake=lake_with("2"))
+
+    assert store.now is pointer
+
+
+def test_a_challenger_whose_deployment_has_ended_is_found_and_dropped() -> None:
+    store = MemoryPointer(trying(by=OTHER))
+
+    assert drop_abandoned(store, Executions(), at=NOON, write=False) == OTHER
+    assert store.writes == 0
+    assert drop_abandoned(store, Executions(), at=NOON) == OTHER
+    assert (versions(store.now), store.now.deployment) == (["1"], None)
+    assert OTHER in store.now.reason
+    assert drop_abandoned(store, Executions(), at=NOON) is None
+
+
+@pytest.mark.parametrize("pointer", [None, alone(), trying(by=OTHER)])
+def test_what_is_watched_or_was_never_there_is_left_alone(pointer: ServingPointer | None) -> None:
+    store = MemoryPointer(pointer)
+
+    assert drop_abandoned(store, Executions(OTHER), at=NOON) is None
+    assert store.writes == 0

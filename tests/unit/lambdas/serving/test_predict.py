@@ -250,6 +250,7 @@ def test_a_variant_that_fails_is_answered_for_by_the_champion_and_counted(
     lake: Lake,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    dynamodb: Any,
 ) -> None:
     champion = replace(lake.stage("1", tiny_files()), weight=0.0)
     lake.point(champion, lake.stage("2", tiny_files(threshold=0.4), role=CHALLENGER, weight=1.0))
@@ -258,7 +259,9 @@ def test_a_variant_that_fails_is_answered_for_by_the_champion_and_counted(
         "version": "2",
         "role": "challenger",
     }
-    capsys.readouterr()
+    metrics = metrics_of(capsys)
+    assert (metrics["ChallengerRequests"], metrics["ChallengerFailures"]) == (1, 0)
+    assert metrics["ChallengerLatency"] == metrics["Latency"]
     works = LoadedModel.score
 
     def fails_as_challenger(self: LoadedModel, model_input: Any) -> Any:
@@ -270,7 +273,27 @@ def test_a_variant_that_fails_is_answered_for_by_the_champion_and_counted(
     answer = post(bright)
 
     assert (answer.status, answer.body["model"]["version"]) == (200, "1")
-    assert metrics_of(capsys)["VariantFailures"] == 1
+    metrics = metrics_of(capsys)
+    assert metrics["VariantFailures"] == 1
+    assert (metrics["ChallengerRequests"], metrics["ChallengerFailures"]) == (1, 1)
+    assert "ChallengerLatency" not in metrics
+    item = PredictionsTable(dynamodb, TABLE).get(answer.body["prediction_id"])
+    assert item is not None
+    assert (item.prediction.model_version, item.prediction.failed_version) == ("1", "2")
+
+
+def test_a_champion_that_serves_alone_is_no_challenger(
+    serving: Callable[..., Any],
+    bright: bytes,
+    capsys: pytest.CaptureFixture[str],
+    dynamodb: Any,
+) -> None:
+    answer = serving(bright)
+
+    assert not [name for name in metrics_of(capsys) if name.startswith("Challenger")]
+    item = PredictionsTable(dynamodb, TABLE).get(answer.body["prediction_id"])
+    assert item is not None
+    assert item.prediction.failed_version is None
 
 
 def test_a_session_keeps_its_variant_and_sessions_differ(

@@ -251,4 +251,4 @@ def test_a_challenger_that_cannot_be_loaded_is_answered_for_by_the_champion(
     lineup = models.lineup()
 
     assert [candidate.variant.version for candidate in lineup.for_caller("x")] == ["1"]
-    assert lineup.is_refused_to("x")
+    assert lineup.refused_to("x") is not None

@@ -77,6 +77,14 @@ def test_a_request_is_read_from_a_proxy_event() -> None:
     )
 
 
+def test_the_header_names_the_key_where_the_identity_does_not() -> None:
+    sent = {"X-Api-Key": "sent"}
+
+    assert ProxyRequest.of({"headers": sent}).api_key == "sent"
+    known = {"headers": sent, "requestContext": {"identity": {"apiKey": "known"}}}
+    assert ProxyRequest.of(known).api_key == "known"
+
+
 @pytest.mark.parametrize(
     "event",
     [
