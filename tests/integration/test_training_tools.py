@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from areyouacat import lake
+from areyouacat.comparison_record import ComparisonRecord
+from areyouacat.model_spec import MODEL_FILE, SPEC_FILE
 from tests.integration.instance import ROOT, Instance
 
 pytestmark = pytest.mark.slow
@@ -55,6 +57,32 @@ def test_the_lineage_of_the_model_that_serves_is_sound_and_leads_back(trained: I
     ):
         (version,) = lineage(trained, *way_back)["versions"]
         assert version["version"] == found["version"]["version"]
+
+
+def test_versions_are_compared_by_the_deployed_function_and_drawn(trained: Instance) -> None:
+    s3, bucket = trained.client("s3"), trained.endpoints["lake_bucket"]
+    for name in (MODEL_FILE, SPEC_FILE):  # a second version, of the same bytes
+        s3.copy_object(
+            Bucket=bucket,
+            Key=f"{lake.model_prefix('2')}{name}",
+            CopySource={"Bucket": bucket, "Key": f"{lake.model_prefix('1')}{name}"},
+        )
+
+    done = run(trained, "training_job.compare", "--versions", "2", "1", "--split", "all")
+    refused = run(trained, "training_job.compare", "--versions", "1", "9")
+
+    assert done.returncode == 0, done.stdout
+    assert "| version 1" in done.stdout
+    (folder,) = (trained.state / "comparisons").iterdir()
+    found = ComparisonRecord.from_json((folder / lake.COMPARISON_JSON).read_bytes())
+    one, copy = found.comparison.models
+    assert one.figures == copy.figures
+    assert one.figures["accuracy"].value > 0.9
+    assert found.comparison.photos > 100
+    assert (folder / "index.html").exists()
+    assert (folder / "roc.png").read_bytes().startswith(b"\x89PNG")
+    assert refused.returncode == 2
+    assert "There is no model version 9 in the lake. There are: 1, 2." in refused.stdout
 
 
 def test_an_erased_photo_leaves_the_lake_and_every_later_data_set(trained: Instance) -> None:
