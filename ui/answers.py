@@ -63,6 +63,46 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A version that answers. `weight`: its share of the callers, [0, 1]."""
+
+    version: str
+    role: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class RunningDeployment:
+    """What a challenger is in the traffic for, and since when (aware, UTC)."""
+
+    strategy: str
+    began_at: datetime
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Who answers, the champion first. `previous_version`: who served before, if that is known.
+
+    `updated_at`: of the last change (aware, UTC). `deployment`: `None` while nothing is tried.
+    """
+
+    variants: tuple[Variant, ...]
+    previous_version: str | None
+    updated_at: datetime
+    deployment: RunningDeployment | None
+
+    @property
+    def champion(self) -> Variant:
+        """Who answers all callers but the challenger's."""
+        return self.variants[0]
+
+    @property
+    def challenger(self) -> Variant | None:
+        """Who has yet to earn its traffic."""
+        return self.variants[1] if len(self.variants) > 1 else None
+
+
+@dataclass(frozen=True)
 class UploadForm:
     """Where one large photo goes: a form of `fields` and the photo, posted to `url`."""
 
@@ -128,6 +168,25 @@ def health_of(answer: Mapping[str, Any]) -> Health:
     """The answer of `GET /health`."""
     version = answer["model_version"]
     return Health(None if version is None else str(version))
+
+
+def serving_of(answer: Mapping[str, Any]) -> Serving:
+    """The answer of `GET /model`."""
+    variants = tuple(
+        Variant(str(each["version"]), str(each["role"]), float(each["weight"]))
+        for each in answer["variants"]
+    )
+    if not variants:
+        raise ValueError("nobody serves")
+    before, deployment = answer["previous_version"], answer["deployment"]
+    return Serving(
+        variants=variants,
+        previous_version=None if before is None else str(before),
+        updated_at=_moment(answer["updated_at"]),
+        deployment=None
+        if deployment is None
+        else RunningDeployment(str(deployment["strategy"]), _moment(deployment["began_at"])),
+    )
 
 
 def upload_of(answer: Mapping[str, Any]) -> UploadForm:

@@ -17,15 +17,15 @@ from areyouacat.settings import IMAGES, SERVING
 from ui.answers import (
     Answer,
     Health,
-    Model,
     Prediction,
     PredictionRecord,
+    Serving,
     UploadForm,
     health_of,
-    model_of,
     photo_erased_of,
     prediction_of,
     record_of,
+    serving_of,
     upload_of,
 )
 from ui.api_errors import (
@@ -52,14 +52,17 @@ STATUS_DEADLINE_SECONDS: Final = 10.0
 class Api(Protocol):
     """What pages ask of the API. All calls raise `ApiError`."""
 
-    def predict(self, photo: bytes, *, idempotency_key: str | None = None) -> Prediction:
+    def predict(
+        self, photo: bytes, *, idempotency_key: str | None = None, session: str | None = None
+    ) -> Prediction:
         """Judge the bytes of a photo.
 
         Raises `PhotoRefusedError` if it cannot be judged or has more than `IMAGES.max_bytes`.
         `idempotency_key`: 1 to 255 printable characters without spaces, else `ValueError`; calls
         with the same key and photo are one prediction. By default every call has its own key. A
         photo of more than `SERVING.max_body_bytes` is uploaded anew by every call, and every call
-        then is a prediction of its own.
+        then is a prediction of its own. `session`: printable characters; while two models are
+        compared, one of them answers all photos of a session.
         """
 
     def get(self, prediction_id: str) -> PredictionRecord:
@@ -81,8 +84,8 @@ class Api(Protocol):
     def health(self) -> Health:
         """Whether the API answers and a model serves."""
 
-    def model(self) -> Model:
-        """The model that serves; raises `NoModelYetError` if there is none."""
+    def model(self) -> Serving:
+        """Who serves, and what is being tried; raises `NoModelYetError` if there is none."""
 
 
 class HttpApi:
@@ -97,7 +100,9 @@ class HttpApi:
         # A connection of its own: the API's key is none of S3's business.
         self._s3 = Transport(configuration, self._clock, upload_error_of, {})
 
-    def predict(self, photo: bytes, *, idempotency_key: str | None = None) -> Prediction:
+    def predict(
+        self, photo: bytes, *, idempotency_key: str | None = None, session: str | None = None
+    ) -> Prediction:
         """See `Api.predict`."""
         if len(photo) > IMAGES.max_bytes:
             raise too_large()
@@ -107,6 +112,8 @@ class HttpApi:
             raise ValueError("an Idempotency-Key has 1 to 255 printable characters, no spaces")
         deadline = self._deadline()
         headers = {"Idempotency-Key": idempotency_key}
+        if session is not None:
+            headers["X-Session-Id"] = session
         content: dict[str, Any]
         if len(photo) <= SERVING.max_body_bytes:
             content = {"data": photo, "headers": headers | {"Content-Type": _media_type(photo)}}
@@ -143,10 +150,10 @@ class HttpApi:
         with self._status("health") as answer:
             return health_of(answer)
 
-    def model(self) -> Model:
+    def model(self) -> Serving:
         """See `Api.model`."""
         with self._status("model") as answer:
-            return model_of(answer["model"])
+            return serving_of(answer)
 
     def _upload(self, photo: bytes, deadline: float) -> str:
         """The key under which the photo now stands."""

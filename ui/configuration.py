@@ -1,4 +1,4 @@
-"""Where the API is: `endpoints.json`, which `make up` and `make deploy` write."""
+"""Where the API and AWS are: `endpoints.json`, which `make up` and `make deploy` write."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ class NotConfiguredError(Exception):
 
 @dataclass(frozen=True)
 class Configuration:
-    """What the page needs to reach the API. `api_url` ends in `/`."""
+    """What the pages need to reach the API, which `api_url` (ends in `/`) names, and AWS.
+
+    `aws_endpoint_url`: of the local cloud; `None` on AWS, where pages only look. `deploy_machine`:
+    the deploy workflow's ARN; `None` in a file older than the workflow.
+    """
 
     api_url: str
     api_key: str
     ca_bundle: str | None
     """Certificates to trust instead of the system's, as a file; `None` on AWS."""
+    aws_endpoint_url: str | None = None
+    region: str | None = None
+    deploy_machine: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -35,6 +42,9 @@ class Configuration:
                 api_url=str(known["api_url"]).rstrip("/") + "/",
                 api_key=str(known["api_key"]),
                 ca_bundle=known.get("ca_bundle") or None,
+                aws_endpoint_url=known.get("aws_endpoint_url") or None,
+                region=known.get("region") or None,
+                deploy_machine=known.get("state_machines", {}).get("deploy"),
             )
         except FileNotFoundError as error:
             raise NotConfiguredError(

@@ -37,6 +37,18 @@ def prediction(**changes: Any) -> dict[str, Any]:
     }
 
 
+def serving(**changes: Any) -> dict[str, Any]:
+    """Version 3 alone, after version 2."""
+    return {
+        "model": prediction()["model"],
+        "previous_version": "2",
+        "updated_at": MOMENT,
+        "variants": [{"version": "3", "role": "champion", "weight": 1.0}],
+        "deployment": None,
+        **changes,
+    }
+
+
 def error(code: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": "Words for programmers."}}
 
@@ -96,8 +108,8 @@ class FakeApi:
     def headers(self, path: str, name: str) -> list[str | None]:
         return [call.headers.get(name) for call in self.calls if call.path == path]
 
-    def write_endpoints(self, folder: Path) -> None:
-        known = {"api_url": self.url, "api_key": API_KEY, "ca_bundle": None}
+    def write_endpoints(self, folder: Path, **more: Any) -> None:
+        known = {"api_url": self.url, "api_key": API_KEY, "ca_bundle": None, **more}
         (folder / "endpoints.json").write_text(json.dumps(known))
 
     def close(self) -> None:
@@ -124,8 +136,7 @@ class FakeApi:
             case "GET", ["health"]:
                 reply = Reply(200, {"status": "ok", "model_version": "3"})
             case "GET", ["model"]:
-                model = prediction()["model"]
-                reply = Reply(200, {"model": model, "previous_version": None})
+                reply = Reply(200, serving())
             case "GET", ["openapi.json"]:
                 reply = Reply(200, _OPENAPI.read_bytes())
             case "GET", ["docs"]:

@@ -44,6 +44,16 @@ def test_a_photo_gets_a_verdict_in_words_with_its_model_version(api: FakeApi, ph
     assert api.bodies("/predict") == [photo]
 
 
+def test_a_visit_keeps_the_model_that_answers_it(api: FakeApi, photo: bytes) -> None:
+    first = ask(photo)
+    first.file_uploader[0].set_value(("other.jpg", photo + b"more", "image/jpeg")).run()
+    ask(photo)
+
+    mine, mine_too, theirs = api.headers("/predict", "x-session-id")
+    assert mine
+    assert mine == mine_too != theirs
+
+
 def test_a_negative_verdict_is_said_in_words_too(api: FakeApi, photo: bytes) -> None:
     api.answers["/predict"] = (
         200,

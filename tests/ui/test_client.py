@@ -43,6 +43,13 @@ def test_the_callers_own_key_makes_two_calls_one_prediction(
     assert len(api.records) == 1
 
 
+def test_a_session_is_named_where_there_is_one(api: FakeApi, http: HttpApi, photo: bytes) -> None:
+    http.predict(photo, session="visit-1")
+    http.predict(photo)
+
+    assert api.headers("/predict", "x-session-id") == ["visit-1", None]
+
+
 def test_a_key_that_came_with_another_photo_is_refused_and_not_tried_again(
     api: FakeApi, http: HttpApi, photo: bytes
 ) -> None:
@@ -194,4 +201,4 @@ def test_an_id_cannot_name_another_route(api: FakeApi, http: HttpApi) -> None:
 
 def test_the_model_and_the_state_of_the_api_are_told(http: HttpApi) -> None:
     assert http.health().model_version == "3"
-    assert http.model().version == "3"
+    assert http.model().champion.version == "3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 
 import streamlit as st
 
@@ -112,8 +113,14 @@ def _predict_once(api: Api, name: str, photo: bytes) -> Prediction:
     """One prediction per photo and visit: moving a slider is no new question."""
     known: dict[str, Prediction] = st.session_state.setdefault("predictions", {})
     if name not in known:
-        known[name] = api.predict(photos.to_send(photo))
+        known[name] = api.predict(photos.to_send(photo), session=_visit())
     return known[name]
+
+
+def _visit() -> str:
+    """Names this visit: all visitors share one API key, and each keeps the model that answers."""
+    visit: str = st.session_state.setdefault("visit", str(uuid.uuid4()))
+    return visit
 
 
 def _show_verdict(prediction: Prediction) -> None:
