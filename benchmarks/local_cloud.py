@@ -27,13 +27,15 @@ from local_cloud.services import GATEWAY
 ROOT: Final = Path(__file__).resolve().parents[1]
 APP_PYTHON: Final = os.environ.get("APP_PYTHON") or str(ROOT / ".venvs" / "app" / "bin" / "python")
 CONNECTIONS: Final = 32
+_DEPLOYMENT: Final = "DeployModel"
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
     """One execution of the train workflow that came to a normal end.
 
-    `execution_seconds`: from its start to its end. `job_seconds`: the training job's, from
+    `execution_seconds`: from its start to its end, but for the deployment, which waits for its
+    canary to bake. `job_seconds`: the training job's, from
     downloading its data to the end of its upload. `stages`: the job's own seconds by stage.
     `states`: the workflow's. `passed`: the gate; if not, nothing was registered and deployed.
     """
@@ -162,11 +164,13 @@ class LocalCloud:
         )
         uri = output["training"]["model_artifact"]
         files = _unpacked(self._object(uri.removeprefix(f"s3://{self.lake}/")))
+        states = _seconds_of_states(workflows, arn)
+        whole = (execution["stopDate"] - execution["startDate"]).total_seconds()
         return Training(
-            (execution["stopDate"] - execution["startDate"]).total_seconds(),
+            whole - states.get(_DEPLOYMENT, 0.0),
             (job["TrainingEndTime"] - job["TrainingStartTime"]).total_seconds(),
             json.loads(files[METRICS_FILE])["seconds"],
-            _seconds_of_states(workflows, arn),
+            states,
             "registration" in output,
             ModelFiles(files[MODEL_FILE], files[SPEC_FILE]),
         )
