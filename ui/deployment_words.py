@@ -112,8 +112,10 @@ def what_next(trial: Trial) -> str:
 
 def ending(one: Deployment) -> str:
     """How a deployment ended, in a few words."""
-    asked = f"version {one.asked_version}" if one.asked_version else "a version"
-    what = f"Rolling back from {asked}" if one.is_rollback else f"Deploying {asked}"
+    if one.is_rollback:
+        what = "Going back" + (f" from version {one.asked_version}" if one.asked_version else "")
+    else:
+        what = f"Deploying {f'version {one.asked_version}' if one.asked_version else 'a version'}"
     if one.status != SUCCEEDED or one.outcome is None:
         return f"{what} {_STATUSES.get(one.status, 'failed')}"
     moved = f"Version {one.moved_version or one.asked_version or '?'}"

@@ -162,7 +162,7 @@ class Deployments:
             if self.one(arn).status in {RUNNING, SUCCEEDED}:
                 return arn
         raise aws.AwsError(
-            f"Rolling back from version {from_version} has failed {_TRIES} times. The last "
+            f"Going back from version {from_version} has failed {_TRIES} times. The last "
             "deployments say why; `make rollback` tries again."
         )
 

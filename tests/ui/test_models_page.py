@@ -327,7 +327,7 @@ def test_a_rollback_that_fails_says_why_and_can_be_tried_again(
     aws.executions[-1].status = "FAILED"
     aws.executions[-1].cause = json.dumps({"errorMessage": "The files are not whole."})
     again(page)
-    assert "Rolling back from version 3 failed: The files are not whole." in words_of(page)
+    assert "Going back from version 3 failed: The files are not whole." in words_of(page)
 
     button(page, "Yes")
     assert len(aws.executions) == 2
