@@ -13,6 +13,7 @@ from areyouacat.markdown import TITLES
 from areyouacat.quality import FIGURES
 from areyouacat.resampling import Estimate, wilson
 from areyouacat.settings import LABELS
+from training_job.roc_plot import RocLine, draw_roc, frame
 
 _COLUMNS: Final = 4  # of small pictures side by side
 _DPI: Final = 110
@@ -54,34 +55,19 @@ def plot_figures(path: Path, comparison: Comparison) -> None:
 def plot_roc(path: Path, comparison: Comparison) -> None:
     """True against false positive rate, one line a model; the corner once more, enlarged."""
     figure = _figure(11, 5.2)
-    axes, corner = figure.subplots(1, 2)
-    worst = 0.0
-    for index, model in enumerate(comparison.models):
-        if model.roc is None:
-            continue
-        found = model.confusion
-        dot = (
-            found.false_positive / (found.false_positive + found.true_negative),
-            found.true_positive / (found.true_positive + found.false_negative),
-        )
-        worst = max(worst, dot[0], 1 - dot[1])
-        for each in (axes, corner):
-            each.plot(
-                model.roc.false_positive_rate,
-                model.roc.true_positive_rate,
-                color=_colour(index),
-                label=f"version {model.version}: area {model.figures['roc_auc'].value:.4f}",
+    draw_roc(
+        figure,
+        [
+            RocLine(
+                (model.roc.false_positive_rate, model.roc.true_positive_rate),
+                model.confusion,
+                _colour(index),
+                f"version {model.version}: area {model.figures['roc_auc'].value:.4f}",
             )
-            each.plot(*dot, "o", color=_colour(index))
-    axes.plot([0, 1], [0, 1], color="lightgrey", linewidth=1, zorder=0)
-    _frame(axes, (-0.02, 1.02), (-0.02, 1.02))
-    reach = min(1.0, max(0.02, 3 * worst))
-    _frame(corner, (-reach / 50, reach), (1 - reach, 1 + reach / 50))
-    corner.set_title("the upper left corner", fontsize=10)
-    for each in (axes, corner):
-        each.set_xlabel(f"share of {LABELS.negative} photos called {LABELS.positive}")
-        each.set_ylabel(f"share of {LABELS.positive} photos found")
-    axes.legend(loc="lower right", fontsize=9)
+            for index, model in enumerate(comparison.models)
+            if model.roc
+        ],
+    )
     _save(path, figure)
 
 
@@ -107,7 +93,7 @@ def plot_reliability(path: Path, comparison: Comparison) -> None:
         axes.scatter(sure, shares, s=sizes, color=_colour(index), zorder=2)
         error = model.figures["expected_calibration_error"].value
         axes.set_title(f"version {model.version}: error {error:.4f}", fontsize=10)
-        _frame(axes, (-0.05, 1.05), (-0.05, 1.05))
+        frame(axes, (-0.05, 1.05), (-0.05, 1.05))
     for axes in cells[len(models) :]:
         axes.set_visible(False)
     figure.supxlabel(f"probability of {LABELS.positive}, mean of the bin", fontsize=10)
@@ -163,12 +149,6 @@ def _dots(
 
 def _colour(index: int) -> str:
     return f"C{index}"
-
-
-def _frame(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
-    axes.set_xlim(*x)
-    axes.set_ylim(*y)
-    axes.grid(alpha=0.3)
 
 
 def _figure(width: float, height: float) -> Figure:

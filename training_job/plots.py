@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -14,6 +13,7 @@ from areyouacat.settings import LABELS
 from areyouacat.splits import Split
 from training_job.evaluation import Scored, precision_recall_curve
 from training_job.fit import Curve
+from training_job.roc_plot import RocLine, corner_size, draw_roc, frame
 from training_job.settings import REPORT
 
 Scores = Mapping[Split, Scored]
@@ -33,28 +33,18 @@ def plot_roc(path: Path, scores: Scores) -> None:
     Every split must hold both labels.
     """
     figure = _figure("ROC: the dot is the threshold that ships", wide=True)
-    axes, corner = figure.subplots(1, 2)
-    worst = 0.0
-    for split, found in scores.items():
-        rates = roc_curve(found.probabilities, found.positive)
-        dot = _operating_point(found.quality.confusion)
-        worst = max(worst, dot[0], 1 - dot[1])
-        for each in (axes, corner):
-            each.plot(
-                *rates,
-                color=_COLOURS[split],
-                label=f"{split}: area {found.quality.roc_auc:.4f}",
+    draw_roc(
+        figure,
+        [
+            RocLine(
+                roc_curve(found.probabilities, found.positive),
+                found.quality.confusion,
+                _COLOURS[split],
+                f"{split}: area {found.quality.roc_auc:.4f}",
             )
-            each.plot(*dot, "o", color=_COLOURS[split])
-    axes.plot([0, 1], [0, 1], color="lightgrey", linewidth=1, zorder=0)
-    _frame(axes, (-0.02, 1.02), (-0.02, 1.02))
-    reach = _corner(worst)
-    _frame(corner, (-reach / 50, reach), (1 - reach, 1 + reach / 50))
-    corner.set_title("the upper left corner", fontsize=10)
-    for each in (axes, corner):
-        each.set_xlabel(f"share of {LABELS.negative} photos called {LABELS.positive}")
-        each.set_ylabel(f"share of {LABELS.positive} photos found")
-    axes.legend(loc="lower right", fontsize=9)
+            for split, found in scores.items()
+        ],
+    )
     _save(path, figure)
 
 
@@ -74,9 +64,9 @@ def plot_precision_recall(path: Path, scores: Scores) -> None:
             if found.quality.confusion.true_positive:  # else there is no such point
                 each.plot(*dot, "o", color=_COLOURS[split])
         worst = max(worst, 1 - dot[0], 1 - dot[1])
-    _frame(axes, (-0.02, 1.02), (-0.02, 1.02))
-    reach = _corner(worst)
-    _frame(corner, (1 - reach, 1 + reach / 50), (1 - reach, 1 + reach / 50))
+    frame(axes, (-0.02, 1.02), (-0.02, 1.02))
+    reach = corner_size(worst)
+    frame(corner, (1 - reach, 1 + reach / 50), (1 - reach, 1 + reach / 50))
     corner.set_title("the upper right corner", fontsize=10)
     for each in (axes, corner):
         each.set_xlabel(f"recall: share of {LABELS.positive} photos found")
@@ -116,7 +106,7 @@ def plot_reliability(path: Path, split: Split, found: Scored) -> None:
     )
     axes.legend(loc="lower right", fontsize=8)
     axes.set_ylabel(f"share of {LABELS.positive} photos")
-    _frame(axes, (-0.03, 1.03), (-0.03, 1.03))
+    frame(axes, (-0.03, 1.03), (-0.03, 1.03))
     below.bar(sure, [each.photos for each in bins], width=0.04, color=_COLOURS[split], log=True)
     for each in bins:
         below.annotate(
@@ -188,13 +178,6 @@ def mistakes_sheet(path: Path, mistakes: Sequence[tuple[Image.Image, str]]) -> N
     sheet.save(path, quality=85)
 
 
-def _operating_point(confusion: Confusion) -> tuple[float, float]:
-    """False and true positive rate at the threshold; 0 where a label is absent."""
-    negatives = confusion.false_positive + confusion.true_negative
-    positives = confusion.true_positive + confusion.false_negative
-    return confusion.false_positive / max(negatives, 1), confusion.true_positive / max(positives, 1)
-
-
 def _matrix(confusion: Confusion) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     return np.array(
         [
@@ -202,17 +185,6 @@ def _matrix(confusion: Confusion) -> np.ndarray[tuple[int, int], np.dtype[np.int
             [confusion.false_positive, confusion.true_negative],
         ]
     )
-
-
-def _corner(worst: float) -> float:
-    """How much of the unit square's side to enlarge, so that every dot is well inside."""
-    return min(1.0, max(0.02, 3 * worst))
-
-
-def _frame(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
-    axes.set_xlim(*x)
-    axes.set_ylim(*y)
-    axes.grid(alpha=0.3)
 
 
 def _figure(title: str, *, wide: bool = False, tall: bool = False) -> Figure:

@@ -136,7 +136,7 @@ def tell_roll_back(_world: World) -> None:
 
 
 def verify(_world: World) -> None:
-    """As people and the schedule do."""
+    """As people do who ask for it."""
     verify_registry.handler({}, CONTEXT)
 
 
