@@ -372,11 +372,8 @@ def test_a_full_disk_fails_the_job_by_name(
         pytest.skip(f"this system lets no test have a disk of its own: {why}")
     before = factory.champion()
     factory.seed(2)
-    filler = disk_of(factory) / "filler"
-    fill(filler, room_left_mib)
-
-    ended = factory.train()
-    filler.unlink()
+    with filled_disk(factory, room_left_mib):
+        ended = factory.train()
 
     assert NO_SPACE in ended.reason
     assert_failed_well(factory, ended, before)
@@ -392,14 +389,24 @@ def test_with_room_again_the_next_run_succeeds(
     assert_next_succeeds(factory, factory.champion())
 
 
-def disk_of(factory: Factory) -> Path:
-    """The small disk, looked at through one of the processes that have it."""
+@contextlib.contextmanager
+def filled_disk(factory: Factory, leave_mib: float) -> Iterator[None]:
+    """The small disk, full but for so much while the block runs."""
     anyone = factory.cloud.processes()[0]
-    return Path(f"/proc/{anyone}/root{factory.cloud.state}/sagemaker")
-
-
-def fill(filler: Path, leave_mib: float) -> None:
-    disk = shutil.disk_usage(filler.parent)
-    assert disk.total <= DISK_MIB * 2**20, "that is not the small disk"
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, disk.free - int(leave_mib * 2**20))
+    # By a descriptor: the process through which one looks at the disk may end in the meantime.
+    folder = os.open(
+        f"/proc/{anyone}/root{factory.cloud.state}/sagemaker", os.O_RDONLY | os.O_DIRECTORY
+    )
+    try:
+        disk = Path(f"/proc/self/fd/{folder}")
+        usage = shutil.disk_usage(disk)
+        assert usage.total <= DISK_MIB * 2**20, "that is not the small disk"
+        filler = disk / "filler"
+        try:
+            with filler.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, usage.free - int(leave_mib * 2**20))
+            yield
+        finally:
+            filler.unlink(missing_ok=True)
+    finally:
+        os.close(folder)
