@@ -21,6 +21,7 @@ LAUNCH := .venvs/launch
 SDK := .venvs/sdk
 DATASETS := .venvs/datasets
 NODE_MODULES := .venvs/cdk
+BROWSER := .venvs/browser
 PYTEST_WORKERS ?= 2
 # A uv that is there is used; else the pinned one comes from PyPI.
 UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
@@ -28,7 +29,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
 TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python"
 
-.PHONY: help up down clean seed train release rollback verify-registry launch lineage compare erase bench deploy test test-all lint lock openapi
+.PHONY: help up down clean seed train release rollback review verify-registry launch lineage compare erase bench drill screenshots deploy test test-all lint lock grafana openapi
 
 help: ## Show this list
 	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
@@ -67,6 +68,9 @@ rollback: $(APP)/.ready ## Take the challenger out of the traffic, or go back to
 verify-registry: $(APP)/.ready ## Let MLflow say what serves, and take out a challenger that nobody watches any more
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.verify_registry
 
+review: $(APP)/.ready ## Labels of callers that wait for a person: make review [APPROVE="all | <photo> ..."] [REJECT="<photo> ..."]
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.review $(if $(APPROVE),--approve $(APPROVE)) $(if $(REJECT),--reject $(REJECT))
+
 launch: $(APP)/.ready $(LAUNCH)/.ready ## Start one training job outside the workflow: make launch [DATASET_VERSION=v] [HYPERPARAMETERS="epochs=20 l2=0.01"]
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- $(LAUNCH)/bin/python -m training_job.launch $(if $(DATASET_VERSION),--dataset-version "$(DATASET_VERSION)") $(HYPERPARAMETERS)
 
@@ -77,8 +81,14 @@ compare: $(APP)/.ready ## Model versions side by side: make compare VERSIONS="1 
 	@test -n "$(VERSIONS)" || { echo 'Say which versions: make compare VERSIONS="1 2" [DATASET_VERSION=v] [SPLIT=test|recent|validation|all]'; exit 2; }
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.compare --versions $(VERSIONS) $(if $(DATASET_VERSION),--dataset "$(DATASET_VERSION)") $(if $(SPLIT),--split "$(SPLIT)")
 
-bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Measure: make bench [ONLY=name] [BENCH_DATA=folder] [QUICK=1]
+bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Measure: make bench [ONLY=name] [BENCH_DATA=folder] [QUICK=1]
 	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)
+
+drill: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## The world changes, the loop heals itself: make drill [DATASET=photos] [CHANGE=night|cheap_camera|new_animal|all] [VISITORS=photos]
+	@$(TEST) $(DEV)/bin/python -m benchmarks.drill $(if $(CHANGE),--change "$(CHANGE)") $(if $(DATASET),--data "$(DATASET)") $(if $(VISITORS),--visitors "$(VISITORS)")
+
+screenshots: $(DEV)/.ready $(BROWSER)/.ready ## Take the pictures in docs/images anew, of the local cloud that runs
+	@$(TEST) $(DEV)/bin/python -m tests.browser.screenshots
 
 deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to the AWS account of your credentials
 	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy
@@ -88,15 +98,15 @@ lint: $(DEV)/.ready
 	@$(TEST) ruff format --check .
 	@$(TEST) mypy
 
-test: lint $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready ## Lint, types and every layer's tests, one end-to-end run included
+test: lint $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Lint, types and every layer's tests, one end-to-end run included
 	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS)
 
 test-all: test ## The tests and the long checks
 	@$(MAKE) test-slow
 
 .PHONY: test-slow
-test-slow: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(LAUNCH)/.ready $(NODE_MODULES)/.ready
-	@$(TEST) pytest -m slow $(PYTEST_ARGS)
+test-slow: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(LAUNCH)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready
+	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m slow $(PYTEST_ARGS)
 
 COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-emit-index-url
 lock: $(UV) ## Pin every requirements file anew, with hashes
@@ -105,11 +115,15 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) local_cloud/requirements.in -o local_cloud/requirements.txt
 	$(COMPILE) local_cloud/sagemaker/containers/pip.in -o local_cloud/sagemaker/containers/pip.txt
 	$(COMPILE) training_job/requirements.in -c requirements.txt -o training_job/requirements.txt
+	$(COMPILE) training_job/drift_report/requirements.in -c requirements.txt -o training_job/drift_report/requirements.txt
 	$(COMPILE) training_job/requirements-launch.in -o training_job/requirements-launch.txt
 	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt
 	$(COMPILE) tests/requirements-sdk.in -c requirements.in -o tests/requirements-sdk.txt
 	for bundle in serving api pipeline monitoring; do $(COMPILE) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
 	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
+
+grafana: $(APP)/.ready ## Write the dashboard for Grafana anew (infra_cdk/grafana.json)
+	@$(RUN) $(APP)/bin/python -m infra_cdk.grafana
 
 openapi: $(DEV)/.ready ## Write the API's OpenAPI document anew (lambdas/api/openapi.json)
 	@$(TEST) $(DEV)/bin/python -m lambdas.openapi
@@ -154,3 +168,11 @@ $(NODE_MODULES)/.ready: infra_cdk/cli/package-lock.json infra_cdk/cli/package.js
 	@mkdir -p $(NODE_MODULES) && cp infra_cdk/cli/package.json infra_cdk/cli/package-lock.json $(NODE_MODULES)/
 	@$(RUN) npm ci --prefix $(NODE_MODULES) --no-audit --no-fund --silent || { echo "The CDK CLI cannot be had from npm. Is the registry reachable?"; exit 1; }
 	@touch $@
+
+# Without a browser everything else can still be tested: the tests that need one say what is wrong.
+# A browser that has gone is looked for again, and so is one where none was found.
+$(BROWSER)/.ready: tests/browser/npm/package-lock.json tests/browser/environment.sh $(if $(shell test -x $(BROWSER)/chromium || echo gone),again) | $(APP)/.ready
+	@$(RUN) bash tests/browser/environment.sh $(BROWSER) || true
+
+.PHONY: again
+again:

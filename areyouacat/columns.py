@@ -1,6 +1,6 @@
 """Index rows and labels of millions of photos in little memory: numbers in columns, not objects.
 
-A photo takes about 60 bytes of index and 50 of labels. Records come in any order and may repeat;
+A photo takes about 80 bytes of index and 50 of labels. Records come in any order and may repeat;
 `IndexColumns.first` and `LabelColumns.latest` say what counts.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from areyouacat.drift_features import INPUT_FEATURES, input_features
 from areyouacat.lake import IndexRow, LabelRecord, parse_utc
 from areyouacat.settings import SLICES, SliceRules
 from areyouacat.slices import slices_of
@@ -106,13 +107,17 @@ class _CategoryColumn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexTable:
-    """One row per photo, sorted by photo; `ingested_at` in microseconds since 1970."""
+    """One row per photo, sorted by photo; `ingested_at` in microseconds since 1970.
+
+    `inputs`: (photos, features), `drift_features.INPUT_FEATURES`.
+    """
 
     photos: Photos
     looks: NDArray[np.uint64]
     ingested_at: NDArray[np.int64]
     sources: Categories
     slices: Categories
+    inputs: NDArray[np.float32]
 
 
 class IndexColumns:
@@ -125,6 +130,7 @@ class IndexColumns:
         self._ingested_at = array("q")
         self._sources = _CategoryColumn()
         self._slices = _CategoryColumn()
+        self._inputs = array("f")
         self.extend(rows)
 
     def extend(self, rows: Iterable[IndexRow]) -> None:
@@ -139,6 +145,7 @@ class IndexColumns:
             self._ingested_at.append(_microseconds(row.ingested_at))
             self._sources.append(row.source)
             self._slices.append(slices_of(row, self._rules))
+            self._inputs.extend(input_features(row))
 
     def first(self) -> IndexTable:
         """Each photo once, by its earliest row; of rows of one moment the one read first."""
@@ -154,6 +161,7 @@ class IndexColumns:
             at[order],
             self._sources.categories().take(order),
             self._slices.categories().take(order),
+            np.frombuffer(self._inputs, np.float32).reshape(-1, len(INPUT_FEATURES))[order],
         )
 
 

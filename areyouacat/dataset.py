@@ -3,16 +3,24 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from areyouacat.columns import Categories, Photos, Positions, find, photo_array, photo_names
+from areyouacat.drift import Histogram
+from areyouacat.drift_features import INPUT_FEATURES
 from areyouacat.model_spec import Mode
-from areyouacat.settings import LABELS
+from areyouacat.settings import DRIFT, DRIFT_REPORT, LABELS
 from areyouacat.splits import Split
+
+REFERENCE_INPUTS_FILE: Final = "reference_inputs.csv"
+"""How some of a data set version's photos are; see `Dataset.reference_inputs`."""
+
+REFERENCE_SPLITS: Final[tuple[Split, ...]] = ("train", "validation")
+"""Where a model's reference sample is from: test and recent judge models, and nothing else."""
 
 LISTED: Final = 10
 """How many photos a message or a summary names."""
@@ -50,12 +58,31 @@ def read_manifest(lines: Iterable[bytes]) -> Iterator[ManifestEntry]:
         yield ManifestEntry(**{**values, "slices": tuple(values.get("slices", ()))})
 
 
+def read_reference_inputs(data: bytes) -> dict[str, tuple[float, ...]]:
+    """Photo -> `drift_features.INPUT_FEATURES`, as `Dataset.reference_inputs` wrote them.
+
+    Raises:
+        ValueError: a line is something else.
+    """
+    header, *lines = data.decode().splitlines() or [""]
+    if tuple(header.split(",")) != ("photo", *INPUT_FEATURES):
+        raise ValueError(f"{REFERENCE_INPUTS_FILE} begins with {header!r}")
+    found = {}
+    for line in lines:
+        photo, *values = line.split(",")
+        if len(values) != len(INPUT_FEATURES):
+            raise ValueError(f"{REFERENCE_INPUTS_FILE} holds {line!r}")
+        found[photo] = tuple(map(float, values))
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """A data set version in columns, sorted by photo: the same lake gives the same version.
 
-    `founders`: positions of the founders of the photos' groups. `overruled`: photos with an
-    earlier label that said otherwise. `erased`: photos that a tombstone keeps out, of the lake.
+    `inputs`: as in `IndexTable`. `founders`: positions of the founders of the photos' groups.
+    `overruled`: photos with an earlier label that said otherwise. `erased`: photos that a tombstone
+    keeps out, of the lake.
     """
 
     photos: Photos
@@ -64,6 +91,7 @@ class Dataset:
     sources: Categories
     labelled_by: Categories
     slices: Categories
+    inputs: NDArray[np.float32]
     founders: Positions
     overruled: NDArray[np.bool_]
     mode: Mode
@@ -103,6 +131,21 @@ class Dataset:
                 )
             ).encode()
 
+    def reference_inputs(self, most: int = DRIFT_REPORT.sample_photos) -> bytes:
+        """CSV of `photo` and `INPUT_FEATURES`, of at most so many photos of `REFERENCE_SPLITS`.
+
+        Those of the lowest hashes: they are as good as drawn by lot, and hardly change as the lake
+        grows. Splits are chosen by other hashes.
+        """
+        codes = [self.splits.values.index(split) for split in REFERENCE_SPLITS]
+        chosen = np.flatnonzero(np.isin(self.splits.codes, codes))[:most]
+        lines = [",".join(("photo", *INPUT_FEATURES))]
+        for photo, inputs in zip(
+            photo_names(self.photos[chosen]), self.inputs[chosen].tolist(), strict=True
+        ):
+            lines.append(",".join([photo, *(f"{value:.7g}" for value in inputs)]))
+        return ("\n".join(lines) + "\n").encode()
+
     def missing(self, known: Iterable[bytes]) -> Positions:
         """Positions of the photos that are in none of the `known` runs of 32-byte hashes."""
         absent = np.ones(len(self), bool)
@@ -134,6 +177,10 @@ class Dataset:
             "labelled_by": self.labelled_by.counts(),
             "sources": self.sources.counts(),
             "slices": self._slice_counts(),
+            "inputs": {
+                name: asdict(Histogram.of(self.inputs[:, column], DRIFT.bins))
+                for column, name in enumerate(INPUT_FEATURES)
+            },
             "near_duplicates": int(np.count_nonzero(self.founders != np.arange(len(self)))),
             "look_alikes": self._look_alikes(),
             "overruled_labels": {

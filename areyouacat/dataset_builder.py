@@ -67,6 +67,7 @@ def build_dataset(
         sources=sources,
         labelled_by=labels.labelled_by.take(chosen),
         slices=index.slices.take(row),
+        inputs=index.inputs[row],
         founders=founders,
         overruled=labels.overruled[chosen],
         mode=mode,

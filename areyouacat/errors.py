@@ -203,3 +203,7 @@ class DeploymentSupersededError(PipelineError):
 
 class NothingToRollBackError(PipelineError):
     """No version served before."""
+
+
+class LedgerContentionError(PipelineError):
+    """The training ledger was changed by others at every attempt to change it."""

@@ -19,6 +19,8 @@ INDEX_PREFIX: Final = "index/"
 LABELS_PREFIX: Final = "labels/"
 TRAINING_PREFIX: Final = "training/"
 TOMBSTONES_PREFIX: Final = "tombstones/"
+HELD_PREFIX: Final = "reviews/held/"
+REJECTED_PREFIX: Final = "reviews/rejected/"
 UPLOADS_PREFIX: Final = "uploads/"
 
 ORIGIN_TAG: Final = "origin"
@@ -41,8 +43,16 @@ COMPARISON_JSON: Final = "comparison.json"
 COMPARISON_MARKDOWN: Final = "comparison.md"
 """What CompareModels leaves under `comparison_prefix`, for programs and for people."""
 
+DRIFT_REPORTS_PREFIX: Final = "reports/drift/"
+DRIFT_WINDOW_CSV: Final = "window.csv"
+DRIFT_REPORT_HTML: Final = "report.html"
+DRIFT_REPORT_JSON: Final = "report.json"
+"""What stands under `drift_report_prefix`: the window's photos, and what the job made of them."""
+
 ORIGINAL_VIEW: Final = "original"
 """The view of a photo as it is, in the feature cache; augmentations have names of their own."""
+
+_REPORT_TIME: Final = "%Y-%m-%dT%H-%M-%SZ"
 
 FEEDBACK_SOURCE: Final = "feedback"
 """`IndexRow.source` of a photo that reached the lake through a prediction."""
@@ -68,6 +78,16 @@ def label_shard_key(day: str, shard: bytes) -> str:
     return f"{LABELS_PREFIX}{day}/{sha256_hex(shard)[:16]}.jsonl.gz"
 
 
+def held_shard_key(day: str, shard: bytes) -> str:
+    """Key of a shard of held labels, named by its content."""
+    return f"{HELD_PREFIX}{day}/{sha256_hex(shard)[:16]}.jsonl.gz"
+
+
+def rejected_key(photo: str) -> str:
+    """Key of the mark that a person has refused a photo's held label."""
+    return f"{REJECTED_PREFIX}{photo}"
+
+
 def dataset_prefix(version: str) -> str:
     """Prefix of a data set version, with the closing slash."""
     return f"datasets/{version}/"
@@ -91,6 +111,20 @@ def evaluation_prefix(training_job_name: str) -> str:
 def comparison_prefix(identifier: str) -> str:
     """Prefix of a comparison of model versions, with the closing slash."""
     return f"reports/comparisons/{identifier}/"
+
+
+def drift_report_prefix(window_end: datetime) -> str:
+    """Prefix of the drift report of a window, with the closing slash; sorts by time."""
+    return f"{DRIFT_REPORTS_PREFIX}{window_end.astimezone(UTC):{_REPORT_TIME}}/"
+
+
+def drift_report_window_end(key: str) -> datetime | None:
+    """The window's end, to the second, of a key below a `drift_report_prefix`; None of another."""
+    stamp = key.removeprefix(DRIFT_REPORTS_PREFIX).partition("/")[0]
+    try:
+        return datetime.strptime(stamp, _REPORT_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def model_prefix(version: str) -> str:
@@ -176,7 +210,21 @@ class LabelRecord(_Record):
     labelled_at: str
 
 
-def dump_shard(records: Iterable[IndexRow | LabelRecord]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class HeldLabel(_Record):
+    """A label of a caller's that does not teach before a person has looked at it.
+
+    `who`: which prediction. `reason`: why it is held, for that person.
+    """
+
+    photo: str
+    label: str
+    who: str
+    labelled_at: str
+    reason: str
+
+
+def dump_shard(records: Iterable[IndexRow | LabelRecord | HeldLabel]) -> bytes:
     """Records as gzip-compressed JSON lines; the same records give the same bytes."""
     lines = "".join(
         json.dumps(record.to_dict(), sort_keys=True, separators=(",", ":")) + "\n"
@@ -185,7 +233,7 @@ def dump_shard(records: Iterable[IndexRow | LabelRecord]) -> bytes:
     return gzip.compress(lines.encode(), compresslevel=6, mtime=0)
 
 
-R = TypeVar("R", IndexRow, LabelRecord)
+R = TypeVar("R", IndexRow, LabelRecord, HeldLabel)
 
 
 def load_shard(data: bytes, record: type[R]) -> Iterator[R]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 NAMESPACE: Final = "AreYouACat"
+FEATURE_DIMENSION: Final = "Feature"
+OUTCOME_DIMENSION: Final = "Outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ ERRORS_BY_CODE: Final = Metric("Errors", "Count", "Requests not answered, by err
 REPEATED_REQUESTS: Final = Metric(
     "RepeatedRequests", "Count", "Requests answered with the prediction of an earlier one"
 )
+CPU_TIME: Final = Metric("CpuTime", "Milliseconds", "Processor time of one request, all threads")
+MEMORY_USED: Final = Metric(
+    "MemoryUsed", "Megabytes", "The most memory that the function's process has held"
+)
 COLD_STARTS: Final = Metric("ColdStarts", "Count", "First requests of a fresh environment")
 VARIANT_FAILURES: Final = Metric(
     "VariantFailures", "Count", "Requests a variant failed and the champion answered for"
@@ -56,11 +62,62 @@ WINDOW_REQUESTS: Final = Metric("WindowPredictions", "Count", "Predictions in th
 UNSURE_SHARE: Final = Metric("UnsureShare", "None", "Share of verdicts that are unsure, [0, 1]")
 POSITIVE_SHARE: Final = Metric("PositiveShare", "None", "Share of the positive label, [0, 1]")
 MEAN_PROBABILITY: Final = Metric("MeanProbability", "None", "Mean probability, [0, 1]")
+
+FEEDBACK_LABELS: Final = Metric("FeedbackLabels", "Count", "Labels given in the window")
+FEEDBACK_RATE: Final = Metric(
+    "FeedbackRate", "None", "Share of the window's predictions that have a label, [0, 1]"
+)
+SATISFACTION: Final = Metric(
+    "Satisfaction", "None", "Share of the window's labels that confirm the answer, [0, 1]"
+)
 FEEDBACK_ACCURACY: Final = Metric(
     "FeedbackAccuracy", "None", "Share of the serving version's labelled answers that were right"
 )
-FEEDBACK_LABELS: Final = Metric("FeedbackLabels", "Count", "Labels given in the window")
+FEEDBACK_PRECISION: Final = Metric(
+    "FeedbackPrecision", "None", "Of its labelled positive answers, the share that were right"
+)
+FEEDBACK_RECALL: Final = Metric(
+    "FeedbackRecall", "None", "Of what people call positive, the share that it recognised"
+)
+FEEDBACK_F1: Final = Metric("FeedbackF1", "None", "Harmonic mean of precision and recall")
 NEW_FEEDBACK: Final = Metric("NewFeedbackCount", "Count", "Labels since the champion was promoted")
+
+
+@dataclass(frozen=True, slots=True)
+class WithLimits:
+    """A share and its 95 % limits; three metrics, since a metric is one number."""
+
+    value: Metric
+    low: Metric
+    high: Metric
+
+
+def _with_limits(value: Metric) -> WithLimits:
+    return WithLimits(
+        value,
+        Metric(f"{value.name}Low", value.unit, f"Lower 95 % limit of {value.name}"),
+        Metric(f"{value.name}High", value.unit, f"Upper 95 % limit of {value.name}"),
+    )
+
+
+ACCURACY: Final = _with_limits(FEEDBACK_ACCURACY)
+EXPECTED_ACCURACY: Final = _with_limits(
+    Metric("ExpectedAccuracy", "None", "Mean calibrated confidence: accuracy without any label")
+)
+
+COST_PER_THOUSAND: Final = Metric(
+    "CostPerThousandPredictions", "None", "US dollars, requests that failed included"
+)
+TRAINING_DECISIONS: Final = Metric(
+    "TrainingDecisions", "Count", "Wishes for a training, by Outcome: admitted, or why not"
+)
+
+DATA_DRIFT: Final = Metric(
+    "DataDrift", "None", "Population stability index of the feature that moved most, 0 if none did"
+)
+FEATURE_DRIFT: Final = Metric(
+    "FeatureDrift", "None", "Population stability index of one feature, by Feature"
+)
 
 ALL: Final = (
     REQUESTS,
@@ -74,6 +131,8 @@ ALL: Final = (
     ERRORS_BY_CODE,
     REPEATED_REQUESTS,
     COLD_STARTS,
+    CPU_TIME,
+    MEMORY_USED,
     VARIANT_FAILURES,
     CHALLENGER_REQUESTS,
     CHALLENGER_FAILURES,
@@ -83,9 +142,23 @@ ALL: Final = (
     UNSURE_SHARE,
     POSITIVE_SHARE,
     MEAN_PROBABILITY,
-    FEEDBACK_ACCURACY,
     FEEDBACK_LABELS,
+    FEEDBACK_RATE,
+    SATISFACTION,
+    ACCURACY.value,
+    ACCURACY.low,
+    ACCURACY.high,
+    FEEDBACK_PRECISION,
+    FEEDBACK_RECALL,
+    FEEDBACK_F1,
+    EXPECTED_ACCURACY.value,
+    EXPECTED_ACCURACY.low,
+    EXPECTED_ACCURACY.high,
     NEW_FEEDBACK,
+    COST_PER_THOUSAND,
+    TRAINING_DECISIONS,
+    DATA_DRIFT,
+    FEATURE_DRIFT,
 )
 
 

@@ -14,6 +14,8 @@ SPEC_FILE: Final = "model.json"
 KERAS_FILE: Final = "model.keras"
 SCORES_FILE: Final = "scores.jsonl"
 METRICS_FILE: Final = "metrics.json"
+REFERENCE_FILE: Final = "reference.csv"
+"""A `drift_sample` of the photos that a model was built on; older models have none."""
 
 PROBABILITY_OUTPUT: Final = "probability"
 EXPLANATION_OUTPUT: Final = "explanation"

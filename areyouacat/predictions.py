@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
-from areyouacat.lake import parse_utc, utc_text
+from areyouacat.lake import FEEDBACK_SOURCE, IndexRow, parse_utc, utc_text
 from areyouacat.settings import FEEDBACK, FeedbackRules
 
 PARTITION_KEY: Final = "prediction_id"
@@ -33,7 +33,7 @@ FEEDBACK_LABEL: Final = "feedback_label"
 BUCKET_SHARDS: Final = 4
 
 CONTROL_PARTITION_KEY: Final = "control_id"
-TRAIN_LEASE_ID: Final = "train-lease"
+TRAINING_LEDGER_ID: Final = "training-ledger"
 FEEDBACK_WATERMARK_ID: Final = "feedback-watermark"
 
 CONTROL_TTL_ATTRIBUTE: Final = "expires_at"
@@ -91,6 +91,23 @@ class Prediction:
     upload_key: str | None = None
     idempotency: str | None = None
     failed_version: str | None = None
+
+
+def index_row(prediction: Prediction) -> IndexRow:
+    """How the lake knows a photo that came with a prediction."""
+    return IndexRow(
+        photo=prediction.photo,
+        size_bytes=prediction.size_bytes,
+        width=prediction.width,
+        height=prediction.height,
+        format=prediction.format,
+        brightness=prediction.brightness,
+        contrast=prediction.contrast,
+        sharpness=prediction.sharpness,
+        perceptual_hash=prediction.perceptual_hash,
+        source=FEEDBACK_SOURCE,
+        ingested_at=utc_text(prediction.predicted_at),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +188,7 @@ class PredictionItem:
                 model_name=str(item["model_name"]),
                 model_version=str(item["model_version"]),
                 model_role=str(item["model_role"]),
-                sketch=tuple(float(value) for value in item["sketch"]),
+                sketch=_unpacked_sketch(item["sketch"]),
                 explanation=_unpacked_grid(bytes(item.get("explanation", b""))),
                 latency_ms=float(item["latency_ms"]),
                 upload_key=_text_or_none(item.get("upload_key")),
@@ -205,7 +222,7 @@ def prediction_item(prediction: Prediction, ttl_days: int) -> dict[str, Any]:
         "model_name": prediction.model_name,
         "model_version": prediction.model_version,
         "model_role": prediction.model_role,
-        "sketch": list(prediction.sketch),
+        "sketch": struct.pack(f"<{len(prediction.sketch)}d", *prediction.sketch),
         "explanation": _packed_grid(prediction.explanation),
         "latency_ms": prediction.latency_ms,
         **_present(
@@ -214,6 +231,16 @@ def prediction_item(prediction: Prediction, ttl_days: int) -> dict[str, Any]:
             failed_version=prediction.failed_version,
         ),
     }
+
+
+def _unpacked_sketch(value: Any) -> tuple[float, ...]:
+    """Doubles in one value: boto3 parses a list number by number, which costs as much as all other
+    attributes together. Older items have such a list.
+    """
+    if isinstance(value, list):
+        return tuple(map(float, value))
+    data = bytes(value)
+    return struct.unpack(f"<{len(data) // 8}d", data)
 
 
 def _packed_grid(grid: tuple[tuple[float, ...], ...]) -> bytes:

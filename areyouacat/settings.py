@@ -248,9 +248,54 @@ class MonitoringRules:
     window_hours: int = 24
     min_feedback_labels: int = 10  # fewer say nothing about accuracy
     min_feedback_accuracy: float = 0.75
+    enough_new_feedback: int = 200  # labels since the champion took over: worth a training
 
 
 MONITORING: Final = MonitoringRules()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRules:
+    """When a window's photos are other photos than those that the model was built on."""
+
+    bins: int = 10  # of each feature; a share of the baseline each
+    min_baseline: int = 100  # photos; fewer have no distribution to speak of
+    min_window: int = 100
+    min_psi: float = 0.2  # the distance beyond chance from which a change matters
+    significance: float = 0.001  # of all features of one window together
+
+
+DRIFT: Final = DriftRules()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReportRules:
+    """When the monitor has a report made of what has moved, and of how many photos."""
+
+    sample_photos: int = 2_000  # of each side; enough for any histogram that a person looks at
+    daily_hours: int = 24  # between two reports while nothing drifts
+    drifted_hours: int = 1  # between two while something does
+    slack_minutes: int = 10  # that a run of an hourly schedule may come early
+
+
+DRIFT_REPORT: Final = DriftReportRules()
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRules:
+    """Which labels of callers may teach without a person's having looked at them."""
+
+    min_agreement: float = 2 / 3  # share of a photo's labels
+    # New labels of one training: half as many as the lake has, or so many where it has few.
+    max_share: float = 0.5
+    least_cap: int = 500
+    surprise: float = 0.02  # probability that the model gave the label
+    outliers_from: int = 50  # labels; fewer photos have no neighbourhood to speak of
+    neighbours: int = 5
+    opposing_share: float = 0.8  # of the neighbours' labels
+
+
+REVIEW: Final = ReviewRules()
 
 
 @dataclass(frozen=True, slots=True)

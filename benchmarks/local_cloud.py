@@ -22,7 +22,7 @@ from areyouacat.serving_pointer import ServingPointer
 from benchmarks.figures import BenchmarkError, Context, Say
 from lambdas.serving.logic.loaded_model import ModelFiles
 from local_cloud.layout import Layout
-from local_cloud.services import GATEWAY
+from local_cloud.services import GATEWAY, UI
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 APP_PYTHON: Final = os.environ.get("APP_PYTHON") or str(ROOT / ".venvs" / "app" / "bin" / "python")
@@ -114,6 +114,11 @@ class LocalCloud:
     def gateway_pid(self) -> int:
         """The process behind all endpoints; a function's workers are its children."""
         return int((self._layout.run / f"{GATEWAY}.pid").read_text())
+
+    @property
+    def client_pid(self) -> int:
+        """The process that serves the pages."""
+        return int((self._layout.run / f"{UI}.pid").read_text())
 
     def client(self, service: str) -> Any:
         """A boto3 client with the account's own rights."""

@@ -7,7 +7,6 @@ The lake is generated in a folder; each measurement is the real `snapshot` in a 
 import hashlib
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from areyouacat.lake import (
 from areyouacat.predictions import PredictionItem
 from areyouacat.settings import BACKBONE, LABELS
 from benchmarks.figures import Context, Figure
+from benchmarks.process import peak_memory_mb
 
 NAME: Final = "snapshot"
 DESCRIPTION: Final = "A data set version of up to 1,000,000 index rows: seconds, growth, memory"
@@ -241,16 +241,6 @@ class NoFeedback:
         """Nothing to remember."""
 
 
-def _peak_memory_mb() -> float:
-    """Of this program alone: `ru_maxrss` also counts what the process was before it."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
 def main(folder: str, rows: str) -> dict[str, Any]:
     """Take one snapshot, everything that the function imports beside it."""
     # The handler brings what the function has in memory beside its work.
@@ -261,7 +251,7 @@ def main(folder: str, rows: str) -> dict[str, Any]:
     started, worked = time.perf_counter(), time.process_time()
     made = snapshot(lake, NoFeedback(), NoFeedback(), _START + timedelta(days=2))
     seconds, processor = time.perf_counter() - started, time.process_time() - worked
-    memory_mb = _peak_memory_mb()
+    memory_mb = peak_memory_mb()
     summary = json.loads((Path(folder) / made.summary_key).read_bytes())
     if summary["photos"] != int(rows):
         raise RuntimeError(f"{summary['photos']} photos of {rows} rows")

@@ -34,8 +34,9 @@ def main() -> int:
     outputs = folder / "aws-outputs.json"
     print(f"Deploying {endpoints.STACK} to account {account} in {session.region_name}", flush=True)
     context = ["--context=target=aws", f"--context=mlflow_tracking_uri={tracking}"]
-    if image := os.environ.get("TRAINING_IMAGE_URI"):
-        context.append(f"--context=training_image_uri={image}")
+    for job in ("training", "report"):
+        if image := os.environ.get(f"{job.upper()}_IMAGE_URI"):
+            context.append(f"--context={job}_image_uri={image}")
     environment = {
         **os.environ,
         "CDK_DEFAULT_ACCOUNT": account,

@@ -43,6 +43,11 @@ class TargetSettings:
     canary_bake_seconds: int  # on a laptop nobody waits half an hour
     canary_check_seconds: int
     pointer_max_age_seconds: float  # shorter than the bake, or a canary would meet nobody
+    feedback_approval: bool  # no label of a caller's teaches before a person has approved it
+    retrain_cooldown_seconds: int  # between a training's end and the next automatic one
+    retrain_daily_cap: int  # automatic trainings; people may train as often as they like
+    # Alarms of one monitor run are evaluated within so long, each for itself.
+    retrain_same_cause_seconds: int
 
 
 def _local_runtime() -> lambda_.Runtime:
@@ -68,6 +73,10 @@ TARGETS: Final = {
         canary_bake_seconds=1800,
         canary_check_seconds=60,
         pointer_max_age_seconds=SERVING.pointer_max_age_seconds,
+        feedback_approval=True,
+        retrain_cooldown_seconds=6 * 3600,
+        retrain_daily_cap=4,
+        retrain_same_cause_seconds=120,
     ),
     Target.LOCAL: TargetSettings(
         removal_policy=RemovalPolicy.DESTROY,
@@ -79,6 +88,10 @@ TARGETS: Final = {
         canary_bake_seconds=20,
         canary_check_seconds=5,
         pointer_max_age_seconds=5.0,
+        feedback_approval=False,
+        retrain_cooldown_seconds=60,
+        retrain_daily_cap=50,
+        retrain_same_cause_seconds=15,
     ),
 }
 
@@ -116,9 +129,12 @@ FUNCTIONS: Final = {
     "verify-registry": FunctionSize(memory_mb=512, timeout_seconds=60),
     "roll-back-on-alarm": FunctionSize(memory_mb=256, timeout_seconds=30),
     "clean-up-deployment": FunctionSize(memory_mb=256, timeout_seconds=30),
-    "collect-window": FunctionSize(memory_mb=512, timeout_seconds=300),
+    # A whole vCPU: parsing DynamoDB's answers is nearly all of its time, so it costs the same as
+    # with a part of one, and a million predictions are read well before the end.
+    "collect-window": FunctionSize(memory_mb=1769, timeout_seconds=840),
     "publish-metrics": FunctionSize(memory_mb=256, timeout_seconds=60),
     "trigger-retraining": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
+    "start-pending": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
 }
 LOG_LEVEL: Final = "INFO"
 LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
@@ -162,12 +178,19 @@ LAKE: Final = LakeSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class JobImage:
+    """The image of a kind of job. `repository`: its name in the local cloud."""
+
+    repository: str
+    tag: str = "latest"
+    kept: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """The SageMaker training job."""
 
-    image_repository: str = "are-you-a-cat-training"
-    image_tag: str = "latest"
-    images_kept: int = 10
+    image: JobImage = JobImage("are-you-a-cat-training")
     job_names: str = "areyouacat-*"  # what `areyouacat.lease.training_job_name` gives
     instance_type: str = "ml.m5.xlarge"  # 4 vCPU, 16 GB: the head trains on cached features
     volume_gb: int = 30
@@ -176,6 +199,20 @@ class TrainingSettings:
 
 
 TRAINING: Final = TrainingSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """The SageMaker processing job that makes a drift report."""
+
+    image: JobImage = JobImage("are-you-a-cat-drift-report")
+    job_names: str = "areyouacat-drift-*"  # what `lambdas.monitoring.logic.report` gives
+    instance_type: str = "ml.m5.large"  # 2 vCPU, 8 GB: some thousands of rows
+    volume_gb: int = 10
+    max_seconds: int = 20 * 60
+
+
+REPORT: Final = ReportSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +233,11 @@ class AlarmSettings:
     period_seconds: int = 3600  # one monitor run
     dead_letter_days: int = 14  # SQS's longest
     challenger_period_seconds: int = 60
+    service_period_seconds: int = 300
+    server_errors: int = 5  # in one period
+    latency_p95_ms: float = 1_000.0
+    latency_periods: int = 3  # a cold start alone is no reason to wake anybody
+    silent_periods: int = 2  # monitor runs that did not come
     challenger_failures: int = 5  # in one period; a check of the canary may see fewer sooner
 
 
@@ -209,6 +251,7 @@ class Settings:
     target: Target
     mlflow_tracking_uri: str
     training_image_uri: str | None
+    report_image_uri: str | None
     code_revision: str
     endpoint_url: str
 
@@ -219,7 +262,8 @@ class Settings:
 
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
-        """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`.
+        """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`,
+        `-c report_image_uri=`.
 
         What the command line leaves out is taken from DEPLOY_TARGET and MLFLOW_TRACKING_URI.
 
@@ -234,6 +278,7 @@ class Settings:
             mlflow_tracking_uri=node.try_get_context("mlflow_tracking_uri")
             or os.environ.get("MLFLOW_TRACKING_URI", ""),
             training_image_uri=node.try_get_context("training_image_uri"),
+            report_image_uri=node.try_get_context("report_image_uri"),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
         )

@@ -9,6 +9,7 @@ from infra_cdk.constructs.dashboard import Dashboard
 from infra_cdk.constructs.data_lake import DataLake
 from infra_cdk.constructs.deployment import Deployment
 from infra_cdk.constructs.monitoring import Monitoring
+from infra_cdk.constructs.operations import Operations
 from infra_cdk.constructs.predictions import Predictions
 from infra_cdk.constructs.retraining import Retraining
 from infra_cdk.constructs.rollback import Rollback
@@ -72,24 +73,47 @@ class AreYouACatStack(Stack):
             bundler=bundler,
         )
         comparison = Comparison(self, "Comparison", lake=lake, settings=settings, bundler=bundler)
+        retraining = Retraining(
+            self,
+            "Retraining",
+            predictions=predictions,
+            training=training,
+            settings=settings,
+            bundler=bundler,
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
             lake=lake,
             predictions=predictions,
+            tracking=tracking,
+            start_pending=retraining.start_pending,
             ops_topic=ops_topic,
             settings=settings,
             bundler=bundler,
         )
-        retraining = Retraining(
-            self, "Retraining", training=training, settings=settings, bundler=bundler
+        dead_letters = (retraining.dead_letters, rollback.dead_letters)
+        operations = Operations(
+            self,
+            "Operations",
+            topic=ops_topic,
+            api=serving.api,
+            functions=(serving.predict, serving.rest),
+            workflows=(training.workflow, deployment.workflow, monitoring.workflow),
+            dead_letters=dead_letters,
         )
         dashboard = Dashboard(
             self,
             "Dashboard",
-            api=serving.api,
-            workflows=(training.workflow, deployment.workflow, monitoring.workflow),
-            alarms=(retraining.alarm, *rollback.alarms),
+            dead_letter_queues=[queue.queue_name for queue in dead_letters],
+            alarms=(*retraining.alarms, *rollback.alarms, *operations.alarms),
+            deciding=(
+                retraining.trigger,
+                training.acquire_lease,
+                retraining.start_pending,
+                *deployment.deciding,
+                rollback.on_alarm,
+            ),
         )
 
         for name, value in {
@@ -109,7 +133,7 @@ class AreYouACatStack(Stack):
             "PredictFunctionName": serving.predict.function_name,
             "VerifyRegistryFunctionName": deployment.verify_registry.function_name,
             "CompareFunctionName": comparison.compare.function_name,
-            "FeedbackAccuracyAlarmName": retraining.alarm.alarm_name,
+            "FeedbackAccuracyAlarmName": retraining.accuracy_alarm.alarm_name,
             "DashboardName": dashboard.name,
         }.items():
             CfnOutput(self, name, value=value)

@@ -39,7 +39,7 @@ class Up:
             folder.mkdir(parents=True, exist_ok=True)
         startup = Startup(layout, self._supervisor)
         startup.claim_ports()
-        register_images(layout.images_file, _training_images())
+        register_images(layout.images_file, project_images())
 
         with step("Local cloud"):
             cloud = startup.start()
@@ -172,7 +172,8 @@ def register_images(file: Path, images: list[dict[str, Any]]) -> None:
     file.write_text(json.dumps([*kept, *images], indent=2))
 
 
-def _training_images() -> list[dict[str, Any]]:
+def project_images() -> list[dict[str, Any]]:
+    """What the Dockerfiles of the project's own jobs say, as entries of the images file."""
     return [
         {
             "repository": "are-you-a-cat-training",
@@ -180,7 +181,21 @@ def _training_images() -> list[dict[str, Any]]:
             "sources": ["areyouacat", "training_job"],
             "requirements": "training_job/requirements.txt",
             "command": ["python", "-m", "training_job.train"],
-        }
+        },
+        {
+            "repository": "are-you-a-cat-drift-report",
+            "context": str(ROOT),
+            "sources": [
+                "areyouacat",
+                "training_job/__init__.py",
+                "training_job/errors.py",
+                "training_job/tracking.py",
+                "training_job/drift_report",
+            ],
+            "requirements": "training_job/drift_report/requirements.txt",
+            "command": ["python", "-m", "training_job.drift_report"],
+            "environment": {"DO_NOT_TRACK": "1"},
+        },
     ]
 
 

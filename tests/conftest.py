@@ -1,12 +1,22 @@
-"""How tests are shared out among the workers of `make test`."""
+"""How tests are shared out among the workers of `make test`, and the browser of those with one."""
+
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.browser.chromium import BrowserMissingError, BrowserUnwantedError, started
 
 CLOUD = "tests/integration/"
 # A gateway is all that these need, and they start one of their own.
 GATEWAY = f"{CLOUD}sagemaker/"
+# Each of these files starts a whole local cloud of its own.
+OWN_CLOUD = tuple(
+    f"{CLOUD}test_{name}.py"
+    for name in ("drill", "failures", "recovery", "starts", "training_tools")
+)
 
 
 class SharingOneCloud(LoadScopeScheduling):  # type: ignore[misc]
@@ -19,7 +29,7 @@ class SharingOneCloud(LoadScopeScheduling):  # type: ignore[misc]
 
 def shares_the_cloud(nodeid: str) -> bool:
     """Whether a test needs the deployed local cloud that there is one of."""
-    return nodeid.startswith(CLOUD) and not nodeid.startswith(GATEWAY)
+    return nodeid.startswith(CLOUD) and not nodeid.startswith((GATEWAY, *OWN_CLOUD))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingOneCloud:
@@ -40,3 +50,15 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     pytest-xdist refuses to run where the names that two workers found differ.
     """
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Without one the test fails and says how to get it."""
+    try:
+        with started() as found:
+            yield found
+    except BrowserUnwantedError as unwanted:
+        pytest.skip(str(unwanted))
+    except BrowserMissingError as missing:
+        pytest.fail(str(missing))

@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from areyouacat.dataset import ManifestEntry, read_manifest
+from areyouacat.dataset import (
+    REFERENCE_INPUTS_FILE,
+    ManifestEntry,
+    read_manifest,
+    read_reference_inputs,
+)
+from areyouacat.drift import Histogram
 from areyouacat.settings import LABELS
 from areyouacat.splits import Split, position
 from training_job.errors import TrainingDataError
@@ -22,15 +28,26 @@ SUMMARY_FILE = "summary.json"
 
 @dataclass(frozen=True, slots=True)
 class TrainingDataset:
-    """The manifest's entries and the summary beside it."""
+    """The manifest's entries and the summary beside it.
+
+    `reference_inputs`: photo -> `drift_features.INPUT_FEATURES` of those that were sampled; empty
+    in an older version.
+    """
 
     entries: tuple[ManifestEntry, ...]
     summary: Mapping[str, Any]
+    reference_inputs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
         """The data set version's name."""
         return str(self.summary["version"])
+
+    @property
+    def inputs(self) -> Mapping[str, Histogram]:
+        """How the photos are, by `drift_features.INPUT_FEATURES`; empty in an older summary."""
+        found = self.summary.get("inputs", {})
+        return {name: Histogram.from_dict(values) for name, values in found.items()}
 
     @property
     def photos(self) -> list[str]:
@@ -69,6 +86,8 @@ def read_dataset(channel: Path) -> TrainingDataset:
             entries = tuple(read_manifest(lines))
         summary = json.loads((channel / SUMMARY_FILE).read_bytes())
         version = summary["version"]
+        inputs = channel / REFERENCE_INPUTS_FILE
+        reference_inputs = read_reference_inputs(inputs.read_bytes()) if inputs.exists() else {}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise TrainingDataError(
             f"the data set channel is not whole: {error!r}. It must hold {MANIFEST_FILE} and "
@@ -80,4 +99,4 @@ def read_dataset(channel: Path) -> TrainingDataset:
             f"data set {version} holds {len(entries)} photos and the labels {sorted(strange)}, "
             f"expected some photos, each {' or '.join(LABELS.all)}"
         )
-    return TrainingDataset(entries, summary)
+    return TrainingDataset(entries, summary, reference_inputs)

@@ -1,12 +1,20 @@
 """From features to a finished answer: head, temperature, threshold, bands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from areyouacat.drift import Histogram
+from areyouacat.drift_features import (
+    LABEL_FEATURE,
+    PROBABILITY_FEATURE,
+    SKETCH_FEATURES,
+    baseline_of,
+)
 from areyouacat.model_spec import Mode
-from areyouacat.settings import BOOTSTRAP
+from areyouacat.settings import BOOTSTRAP, DRIFT
 from areyouacat.splits import Split
 from areyouacat.verdicts import Bands
 from training_job.calibration import (
@@ -20,7 +28,7 @@ from training_job.examples import Examples
 from training_job.fit import Fit, fit_head, photo_weights
 from training_job.head import Head, Prior, bootstrap_head
 from training_job.sagemaker_env import Hyperparameters
-from training_job.settings import HEAD, REPORT
+from training_job.settings import HEAD
 from training_job.sketch import sketch_projection
 
 
@@ -87,23 +95,33 @@ def _bootstrap(train: Examples, prior: Prior | None) -> Decider:
     return Decider("bootstrap", head, 0.5, bootstrap_bands(), None)
 
 
-def baseline(head: Head, examples: Examples) -> dict[str, object]:
-    """What drift is measured against: how known photos look to this model.
+def baseline(
+    head: Head,
+    examples: Iterable[Examples],
+    known: Examples,
+    inputs: Mapping[str, Histogram],
+) -> dict[str, Any]:
+    """What drift is measured against: all photos as they are, as the backbone sees
+    them and as people call them.
 
-    `photos`: how many. `probability`: histogram over [0, 1], `edges` one longer than `counts`.
-    `sketch`: mean and standard deviation of each coordinate.
+    `examples`: every split. `known`: the photos whose probabilities are calibrated. `inputs`: how
+    the photos are, as the data set's summary has it.
     """
-    sketches = examples.embeddings @ sketch_projection(examples.embeddings.shape[1])
-    counts, edges = np.histogram(
-        head.probabilities(examples.embeddings, examples.margins),
-        REPORT.baseline_bins,
-        (0.0, 1.0),
+    photos = [each for each in examples if len(each)]
+    sketches = np.concatenate(
+        [each.embeddings @ sketch_projection(each.embeddings.shape[1]) for each in photos]
     )
-    return {
-        "photos": len(examples),
-        "probability": {"edges": edges.tolist(), "counts": counts.tolist()},
-        "sketch": {
-            "mean": sketches.mean(axis=0).tolist(),
-            "std": sketches.std(axis=0).tolist(),
-        },
-    }
+    probabilities = head.probabilities(known.embeddings, known.margins)
+    return baseline_of(
+        {
+            **inputs,
+            **{
+                name: Histogram.of(sketches[:, column], DRIFT.bins)
+                for column, name in enumerate(SKETCH_FEATURES)
+            },
+            LABEL_FEATURE: Histogram.of(
+                np.concatenate([each.positive for each in photos]), DRIFT.bins
+            ),
+            PROBABILITY_FEATURE: Histogram.of(probabilities, DRIFT.bins),
+        }
+    )

@@ -67,7 +67,8 @@ def _confirmed(question: str) -> bool:
 def _remains(plan: Plan) -> list[str]:
     """What holds the photo, or may hold it, out of this command's reach."""
     lines = [
-        "Data set manifests, and the scores in training archives, keep the hash, not the photo.",
+        "Data set manifests and what stands beside them, and the scores in training archives, keep "
+        "the hash, not the photo.",
         "Predictions in DynamoDB keep the hash and the statistics: without feedback they expire, "
         "with feedback they stay. DELETE /predictions/{prediction_id} takes one away.",
         "Copies outside the lake stay: seeding leaves them out.",

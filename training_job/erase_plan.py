@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from areyouacat import lake
-from areyouacat.lake import IndexRow, LabelRecord
+from areyouacat.lake import HeldLabel, IndexRow, LabelRecord
 from training_job.erasing import Photos, listed_photos, names_any, stored_photos
 from training_job.versioned_lake import ObjectVersion, VersionedLake
 
@@ -27,14 +27,16 @@ SHEET_PHOTOS: Final = "worst_mistakes.json"
 
 _READERS = 8
 
+Record = IndexRow | LabelRecord | HeldLabel
+
 Versions = tuple[ObjectVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordShard:
-    """An index or label shard that names some of the photos; its versions that do."""
+    """A shard of records that names some of the photos; its versions that do."""
 
-    record: type[IndexRow] | type[LabelRecord]
+    record: type[Record]
     photos: Photos
     records: int
     versions: Versions
@@ -152,6 +154,7 @@ def make_plan(versioned: VersionedLake, photos: Iterable[str]) -> Plan:
         for prefix, group, search in (
             (lake.INDEX_PREFIX, str, partial(_in_records, record=IndexRow)),
             (lake.LABELS_PREFIX, str, partial(_in_records, record=LabelRecord)),
+            (lake.HELD_PREFIX, str, partial(_in_records, record=HeldLabel)),
             (FEATURES_PREFIX, _stem, _in_features),
             (MLFLOW_PREFIX, _folder, _in_sheet),
         ):
@@ -183,7 +186,7 @@ def _in_records(
     versioned: VersionedLake,
     versions: list[ObjectVersion],
     photos: Photos,
-    record: type[IndexRow] | type[LabelRecord],
+    record: type[Record],
 ) -> list[Finding]:
     key = versions[0].key
     named: list[str] = []

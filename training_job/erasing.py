@@ -13,13 +13,12 @@ from typing import TypeVar
 import numpy as np
 
 from areyouacat import lake
-from areyouacat.lake import IndexRow, LabelRecord
+from areyouacat.lake import HeldLabel, IndexRow, LabelRecord
 from training_job.feature_cache import dump_shard
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, LookupError, EOFError, OSError, AttributeError)
 
-R = TypeVar("R", IndexRow, LabelRecord)
-
+R = TypeVar("R", IndexRow, LabelRecord, HeldLabel)
 
 Photos = frozenset[str]
 """Photos by the SHA-256 of their bytes, 64 hex digits each."""
@@ -38,7 +37,7 @@ class FeatureRemainder:
 
 
 def records_without(shard: bytes, record: type[R], erased: Photos) -> bytes | None:
-    """An index or label shard without the erased photos' records; None if nothing remains.
+    """A shard of records without the erased photos' records; None if nothing remains.
 
     Raises:
         ValueError, EOFError, OSError, zlib.error: the shard is damaged.

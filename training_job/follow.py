@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from areyouacat.execution_history import HistoryTeller, Outcome, outcome
 from training_job.endpoints import Endpoints, UnknownEndpointError
-from training_job.execution_history import HistoryTeller, Outcome, outcome
 
 MACHINES = ("train", "deploy", "monitor")
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"

@@ -31,10 +31,10 @@ class LakeStore(Protocol):
 class S3Lake:
     """The lake in its bucket."""
 
-    def __init__(self, bucket: str) -> None:
-        """Uses the job's role and region as boto3 finds them."""
+    def __init__(self, bucket: str, s3: Any = None) -> None:
+        """`s3`: a boto3 client; else one with the job's role and region as boto3 finds them."""
         self._bucket = bucket
-        self._s3: Any = boto3.client(
+        self._s3: Any = s3 or boto3.client(
             "s3",
             config=Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=16),
         )

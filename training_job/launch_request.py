@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training_job.execution_history import TRAINING_STATE
+from areyouacat.execution_history import TRAINING_STATE
 from training_job.sagemaker_env import Hyperparameters
 
 _STRING_TO_JSON = re.compile(r"States\.StringToJson\('(.*)'\)")

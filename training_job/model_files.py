@@ -7,10 +7,12 @@ from pathlib import Path
 
 import keras
 
+from areyouacat.drift_sample import sample_csv
 from areyouacat.model_spec import (
     KERAS_FILE,
     METRICS_FILE,
     MODEL_FILE,
+    REFERENCE_FILE,
     SCORES_FILE,
     SPEC_FILE,
     ModelSpec,
@@ -25,6 +27,7 @@ from training_job.decide import Decider, baseline
 from training_job.evaluation import Assessment, Scored
 from training_job.examples import Examples
 from training_job.features import Features
+from training_job.reference import reference_sample
 from training_job.sagemaker_env import TrainingEnvironment
 from training_job.ship import Shipped
 
@@ -41,6 +44,11 @@ class Trained:
     scored: Mapping[Split, Scored]
     model: keras.Model
     shipped: Shipped
+
+    @property
+    def calibrated(self) -> Split:
+        """The split whose probabilities are those of photos that were not learnt from."""
+        return "validation" if self.decider.fit else "train"
 
     def metrics(self) -> dict[str, float]:
         """Name -> value, for model.json and MLflow; qualities carry their split's name."""
@@ -77,9 +85,9 @@ class Job:
 def model_spec(
     trained: Trained, environment: TrainingEnvironment, mlflow_run_id: str | None
 ) -> ModelSpec:
-    """The model's contract with serving. Drift's baseline: photos the threshold was chosen on."""
+    """The model's contract with serving."""
     decider, chosen = trained.decider, trained.shipped.chosen
-    known = trained.examples["validation" if decider.fit else "train"]
+    known = trained.examples[trained.calibrated]
     return ModelSpec(
         model_name=MODEL_NAME,
         mode=decider.mode,
@@ -91,7 +99,7 @@ def model_spec(
         mlflow_run_id=mlflow_run_id,
         tflite=TfliteFile(chosen.sha256, chosen.exported.variant),
         metrics=trained.metrics(),
-        baseline=baseline(decider.head, known),
+        baseline=baseline(decider.head, trained.examples.values(), known, trained.dataset.inputs),
         backbone_hash=trained.backbone.hash,
         provenance=Provenance(
             code_revision=environment.code_revision,
@@ -114,6 +122,11 @@ def write_model(
     (folder / MODEL_FILE).write_bytes(trained.shipped.chosen.exported.tflite)
     trained.model.save(folder / KERAS_FILE)
     (folder / SCORES_FILE).write_text(_scores(trained), encoding="utf-8")
+    reference = reference_sample(
+        trained.dataset, trained.examples, trained.scored, trained.calibrated
+    )
+    if reference:
+        (folder / REFERENCE_FILE).write_bytes(sample_csv(reference))
     measured = {
         "metrics": spec.metrics,
         "splits": {

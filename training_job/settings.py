@@ -58,7 +58,6 @@ class ReportSettings:
     worst_mistakes: int = 24
     thumbnail_px: int = 180
     caption_px: int = 15  # height of the letters under a thumbnail
-    baseline_bins: int = 20
 
 
 FEATURES = FeatureSettings()

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from areyouacat.execution_history import readable
 from training_job.endpoints import Endpoints, UnknownEndpointError
-from training_job.execution_history import readable
 
 SOUND = 0
 DIFFERENT = 1

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from ui.views import ask, models
+from ui.views import ask, health, label, models, training
 from ui.words import QUESTION
 
 ICON = ":material/image_search:"
 
-st.set_page_config(page_title=QUESTION, page_icon=ICON, layout="centered")
+# A file of ours: the picture of a named icon the browser would get from elsewhere.
+TAB_ICON = Path(__file__).with_name("icon.svg")
+
+st.set_page_config(page_title=QUESTION, page_icon=TAB_ICON, layout="centered")
 st.html("<style>.stMainBlockContainer { padding-top: 3rem; }</style>")
 st.navigation(
     [
         st.Page(ask.page, title="Ask", icon=ICON, url_path="ask", default=True),
+        st.Page(
+            training.page,
+            title="Training",
+            icon=":material/model_training:",
+            url_path="training",
+        ),
         st.Page(models.page, title="Models", icon=":material/alt_route:", url_path="models"),
+        st.Page(health.page, title="Health", icon=":material/monitor_heart:", url_path="health"),
+        st.Page(label.page, title="Label", icon=":material/label:", url_path="label"),
     ],
     position="top",
 ).run()

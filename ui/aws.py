@@ -27,7 +27,7 @@ NOT_ACCEPTED: Final = (
 NOT_ALLOWED: Final = "These AWS credentials are not allowed to do that."
 NO_CONNECTION: Final = "AWS cannot be reached. Is the local cloud running? `make up` starts it."
 TOO_BUSY: Final = "AWS is asked too often at the moment. Wait a few seconds."
-NO_WORKFLOW: Final = "The deploy workflow is not there. Run `make up` again, then reload this page."
+NO_WORKFLOW: Final = "The workflow is not there. Run `make up` again, then reload this page."
 
 _BY_CODE: Final = MappingProxyType(
     {
@@ -52,8 +52,12 @@ class AwsError(Exception):
     """A call to AWS failed; the message is a sentence for the page."""
 
 
-def client(configuration: Configuration, service: str) -> Any:
+def client(
+    configuration: Configuration, service: str, answer_seconds: float = ANSWER_SECONDS
+) -> Any:
     """A boto3 client where the endpoints file says; credentials are those of the environment.
+
+    `answer_seconds`: how long an answer may take.
 
     Raises `AwsError` if the environment's settings for AWS make no sense.
     """
@@ -68,7 +72,7 @@ def client(configuration: Configuration, service: str) -> Any:
             verify=configuration.ca_bundle,
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
-                read_timeout=ANSWER_SECONDS,
+                read_timeout=answer_seconds,
                 retries={"total_max_attempts": 2, "mode": "standard"},
                 proxies={} if local else None,  # the local cloud needs no proxy
             ),

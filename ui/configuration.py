@@ -20,8 +20,8 @@ class NotConfiguredError(Exception):
 class Configuration:
     """What the pages need to reach the API, which `api_url` (ends in `/`) names, and AWS.
 
-    `aws_endpoint_url`: of the local cloud; `None` on AWS, where pages only look. `deploy_machine`:
-    the deploy workflow's ARN; `None` in a file older than the workflow.
+    `aws_endpoint_url`: of the local cloud; `None` on AWS. What follows `region` is `None` in a file
+    that is older than it: the workflows' ARNs, names in AWS, and MLflow's address for a browser.
     """
 
     api_url: str
@@ -31,6 +31,12 @@ class Configuration:
     aws_endpoint_url: str | None = None
     region: str | None = None
     deploy_machine: str | None = None
+    monitor_machine: str | None = None
+    train_machine: str | None = None
+    lake_bucket: str | None = None
+    predictions_table: str | None = None
+    compare_function: str | None = None
+    mlflow_url: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -45,6 +51,12 @@ class Configuration:
                 aws_endpoint_url=known.get("aws_endpoint_url") or None,
                 region=known.get("region") or None,
                 deploy_machine=known.get("state_machines", {}).get("deploy"),
+                monitor_machine=known.get("state_machines", {}).get("monitor"),
+                train_machine=known.get("state_machines", {}).get("train"),
+                lake_bucket=known.get("lake_bucket"),
+                predictions_table=known.get("predictions_table"),
+                compare_function=known.get("compare_function"),
+                mlflow_url=known.get("mlflow_url"),
             )
         except FileNotFoundError as error:
             raise NotConfiguredError(

@@ -166,6 +166,13 @@ class Deployments:
             "deployments say why; `make rollback` tries again."
         )
 
+    def deploy(self, name: str, asked: Mapping[str, Any]) -> str:
+        """Deploy a version; asked for twice under one name, it is done once. Gives the ARN.
+
+        `asked`: the workflow's input, as docs/deployment.md has it.
+        """
+        return self._started(name, json.dumps({**asked, "source": "ui"}))
+
     def _started(self, name: str, asked: str) -> str:
         """The ARN of the execution of that name, started now or before."""
         known = f"{self._machine.replace(':stateMachine:', ':execution:', 1)}:{name}"

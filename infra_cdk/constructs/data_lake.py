@@ -8,18 +8,23 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from areyouacat import lake
+from areyouacat.model_spec import REFERENCE_FILE
 from areyouacat.settings import BACKBONE, SERVING
 from infra_cdk.settings import LAKE, Settings
 
 PHOTOS = f"{lake.PHOTOS_PREFIX}*"
 INDEX = f"{lake.INDEX_PREFIX}*"
 LABELS = f"{lake.LABELS_PREFIX}*"
+HELD = f"{lake.HELD_PREFIX}*"
 TRAINING = f"{lake.TRAINING_PREFIX}*"
 EVALUATIONS = f"{lake.evaluation_prefix('*')}*"
 DATASETS = f"{lake.dataset_prefix('*')}*"
 FEATURES = f"{lake.features_prefix(BACKBONE.hash, '*')}*"
 MODELS = f"{lake.model_prefix('*')}*"
 COMPARISONS = f"{lake.comparison_prefix('*')}*"
+DRIFT_REPORTS = f"{lake.DRIFT_REPORTS_PREFIX}*"
+DRIFT_WINDOWS = f"{lake.DRIFT_REPORTS_PREFIX}*/{lake.DRIFT_WINDOW_CSV}"
+REFERENCES = f"{lake.model_prefix('*')}{REFERENCE_FILE}"
 UPLOADS = f"{lake.UPLOADS_PREFIX}*"
 TOMBSTONES = f"{lake.TOMBSTONES_PREFIX}*"
 SERVING_POINTER = lake.SERVING_POINTER_KEY

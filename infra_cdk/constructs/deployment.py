@@ -66,6 +66,7 @@ class Deployment(Construct):
         lake.grant(move_alias, read=[SERVING_POINTER], tell_absent=True)
 
         self.verify_registry = self._function("VerifyRegistry", "verify-registry", with_registry)
+        self.deciding = (check, shift, promote, roll_back)
         for writer in (shift, promote, roll_back, self.verify_registry):
             lake.grant(writer, read=[SERVING_POINTER], write=[SERVING_POINTER], tell_absent=True)
         for asker in (shift, promote, self.verify_registry):

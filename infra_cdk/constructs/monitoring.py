@@ -1,4 +1,4 @@
-"""The monitor workflow: what happened lately becomes metrics."""
+"""The monitor workflow: what happened lately becomes metrics, and a report of what has drifted."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -8,15 +8,17 @@ from constructs import Construct
 
 from areyouacat import metrics
 from infra_cdk.bundling import Bundler
-from infra_cdk.constructs.data_lake import MODELS, SERVING_POINTER, DataLake
+from infra_cdk.constructs.data_lake import DRIFT_WINDOWS, MODELS, SERVING_POINTER, DataLake
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.predictions import Predictions
+from infra_cdk.constructs.report_job import ReportJob
+from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.workflow import Workflow
-from infra_cdk.settings import SCHEDULE, Settings
+from infra_cdk.settings import FUNCTIONS, SCHEDULE, Settings
 
 
 class Monitoring(Construct):
-    """Collect a window of predictions, publish its metrics; every hour, or by hand."""
+    """Collect a window of predictions, publish its metrics, report; every hour, or by hand."""
 
     def __init__(
         self,
@@ -25,11 +27,16 @@ class Monitoring(Construct):
         *,
         lake: DataLake,
         predictions: Predictions,
+        tracking: Tracking,
+        start_pending: PythonFunction,
         ops_topic: sns.ITopic,
         settings: Settings,
         bundler: Bundler,
     ) -> None:
-        """Two functions, the state machine and its schedule."""
+        """Two functions, the report's job, the state machine and its schedule.
+
+        `start_pending`: the task between metrics and report.
+        """
         super().__init__(scope, construct_id)
         collect = PythonFunction(
             self,
@@ -42,9 +49,12 @@ class Monitoring(Construct):
             environment={
                 "LAKE_BUCKET": lake.name,
                 "PREDICTIONS_TABLE": predictions.table.table_name,
+                "PREDICT_MEMORY_MB": str(FUNCTIONS["predict"].memory_mb),
             },
         )
-        lake.grant(collect, read=[SERVING_POINTER, MODELS], tell_absent=True)
+        # Knows no resources and no conditions: whoever may read a metric may read all.
+        collect.allow(["cloudwatch:GetMetricStatistics"], ["*"])
+        lake.grant(collect, read=[SERVING_POINTER, MODELS], write=[DRIFT_WINDOWS], tell_absent=True)
         predictions.allow_queries(collect)
 
         publish = PythonFunction(
@@ -65,6 +75,7 @@ class Monitoring(Construct):
             {"StringEqualsIfExists": {"cloudwatch:namespace": metrics.NAMESPACE}},
         )
 
+        report = ReportJob(self, "Report", lake=lake, settings=settings)
         self.workflow = Workflow(
             self,
             "Workflow",
@@ -72,9 +83,12 @@ class Monitoring(Construct):
             functions={
                 "CollectWindowFunctionArn": collect,
                 "PublishMetricsFunctionArn": publish,
+                "StartPendingFunctionArn": start_pending,
             },
             ops_topic=ops_topic,
             settings=settings,
+            substitutions=report.substitutions(tracking),
+            statements=report.sync_statements(),
         )
         events.Rule(
             self,

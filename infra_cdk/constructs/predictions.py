@@ -43,6 +43,15 @@ class Predictions(Construct):
         """Allow single-item operations on the control table."""
         function.allow([f"dynamodb:{action}" for action in actions], [self.control.table_arn])
 
+    def retrain_environment(self) -> dict[str, str]:
+        """What a function that asks the training ledger needs to be told."""
+        return {
+            "CONTROL_TABLE": self.control.table_name,
+            "RETRAIN_COOLDOWN_SECONDS": str(self._settings.on.retrain_cooldown_seconds),
+            "RETRAIN_DAILY_CAP": str(self._settings.on.retrain_daily_cap),
+            "RETRAIN_SAME_CAUSE_SECONDS": str(self._settings.on.retrain_same_cause_seconds),
+        }
+
     def _table(self, construct_id: str, partition_key: str, ttl_attribute: str) -> dynamodb.Table:
         return dynamodb.Table(
             self,

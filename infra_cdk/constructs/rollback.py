@@ -1,6 +1,6 @@
 """What takes a challenger out of the traffic by itself: alarms, and the end of its deployment."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
@@ -39,9 +39,10 @@ class Rollback(Construct):
         self._settings, self._bundler = settings, bundler
         workflow = deployment.workflow
         machine = {"DEPLOY_STATE_MACHINE_ARN": workflow.state_machine_arn}
-        self._dead_letters = sqs.Queue(
+        self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
+            queue_name=f"{Stack.of(self).stack_name}-rollback-dead-letters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(ALARMS.dead_letter_days),
@@ -52,9 +53,9 @@ class Rollback(Construct):
         for alarm in self.alarms:
             alarm.add_alarm_action(actions.SnsAction(self.topic))
 
-        on_alarm = self._function("OnAlarm", "roll-back-on-alarm", "on_alarm", machine)
+        self.on_alarm = self._function("OnAlarm", "roll-back-on-alarm", "on_alarm", machine)
         self.topic.add_subscription(
-            subscriptions.LambdaSubscription(on_alarm, dead_letter_queue=self._dead_letters)
+            subscriptions.LambdaSubscription(self.on_alarm, dead_letter_queue=self.dead_letters)
         )
 
         on_ended = self._function(
@@ -76,9 +77,9 @@ class Rollback(Construct):
                     "status": list(_CUT_OFF),
                 },
             ),
-            targets=[targets.LambdaFunction(on_ended, dead_letter_queue=self._dead_letters)],
+            targets=[targets.LambdaFunction(on_ended, dead_letter_queue=self.dead_letters)],
         )
-        for function in (on_alarm, on_ended):
+        for function in (self.on_alarm, on_ended):
             function.allow(["states:StartExecution"], [workflow.state_machine_arn])
 
     def _function(
@@ -93,7 +94,7 @@ class Rollback(Construct):
             settings=self._settings,
             bundler=self._bundler,
             environment=environment,
-            dead_letter_queue=self._dead_letters,
+            dead_letter_queue=self.dead_letters,
         )
 
     def _failures_alarm(self) -> cloudwatch.Alarm:

@@ -1,6 +1,5 @@
 """The train workflow: photos and labels become a registered, deployed model version."""
 
-from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -12,6 +11,7 @@ from infra_cdk.constructs.data_lake import (
     DATASETS,
     EVALUATIONS,
     FEATURES,
+    HELD,
     INDEX,
     LABELS,
     MODELS,
@@ -25,7 +25,7 @@ from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.predictions import Predictions
 from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.training_job import TrainingJob
-from infra_cdk.constructs.workflow import Workflow, execution_arns, managed_rule_arn
+from infra_cdk.constructs.workflow import Workflow, execution_arns, managed_rule
 from infra_cdk.settings import SCHEDULE, Settings
 from infra_cdk.settings import TRAINING as JOB
 
@@ -79,22 +79,27 @@ class Training(Construct):
                 "MlflowExperimentName": tracking.experiment,
                 "CodeRevision": settings.code_revision,
             },
-            statements=[*self._job_statements(), *self._deploy_statements()],
+            statements=[*self._job.sync_statements(), *self._deploy_statements()],
         )
         self._schedule()
 
     def _lease_functions(self, predictions: Predictions) -> dict[str, PythonFunction]:
-        environment = {"CONTROL_TABLE": predictions.control.table_name}
-        acquire = self._function(
-            "AcquireLease", "acquire-lease", environment, handler="lease.acquire"
+        self.acquire_lease = acquire = self._function(
+            "AcquireLease",
+            "acquire-lease",
+            predictions.retrain_environment(),
+            handler="lease.acquire",
         )
         predictions.allow_control(acquire, ["GetItem", "PutItem"])
         # A lease whose execution has ended is stale: ask for its state.
         acquire.allow(["states:DescribeExecution"], [execution_arns(self, _NAME)])
         release = self._function(
-            "ReleaseLease", "release-lease", environment, handler="lease.release"
+            "ReleaseLease",
+            "release-lease",
+            {"CONTROL_TABLE": predictions.control.table_name},
+            handler="lease.release",
         )
-        predictions.allow_control(release, ["DeleteItem"])
+        predictions.allow_control(release, ["GetItem", "PutItem"])
         return {"AcquireLeaseFunctionArn": acquire, "ReleaseLeaseFunctionArn": release}
 
     def _snapshot(self, lake: DataLake, predictions: Predictions) -> PythonFunction:
@@ -105,6 +110,9 @@ class Training(Construct):
                 "LAKE_BUCKET": lake.name,
                 "PREDICTIONS_TABLE": predictions.table.table_name,
                 "CONTROL_TABLE": predictions.control.table_name,
+                "FEEDBACK_APPROVAL": (
+                    "required" if self._settings.on.feedback_approval else "not required"
+                ),
             },
         )
         # Feedback becomes index and label shards here; its photos are asked for their size, since
@@ -112,7 +120,7 @@ class Training(Construct):
         lake.grant(
             snapshot,
             read=[INDEX, LABELS, DATASETS, FEATURES, PHOTOS],
-            write=[INDEX, LABELS, DATASETS],
+            write=[INDEX, LABELS, HELD, DATASETS],
             write_in_parts=True,
             tell_absent=True,
         )
@@ -178,33 +186,6 @@ class Training(Construct):
             environment=environment,
         )
 
-    def _job_statements(self) -> list[iam.PolicyStatement]:
-        """What `sagemaker:createTrainingJob.sync` needs.
-
-        Source: "IAM policies for calling SageMaker", Step Functions developer guide.
-        """
-        jobs = Stack.of(self).format_arn(
-            service="sagemaker", resource="training-job", resource_name=JOB.job_names
-        )
-        return [
-            iam.PolicyStatement(
-                actions=[
-                    "sagemaker:CreateTrainingJob",
-                    "sagemaker:DescribeTrainingJob",
-                    "sagemaker:StopTrainingJob",
-                    "sagemaker:AddTags",
-                    "sagemaker:ListTags",
-                ],
-                resources=[jobs],
-            ),
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[self._job.role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
-            _managed_rule(self, "StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
-        ]
-
     def _deploy_statements(self) -> list[iam.PolicyStatement]:
         """What `states:startExecution.sync:2` needs.
 
@@ -219,7 +200,7 @@ class Training(Construct):
                 actions=["states:DescribeExecution", "states:StopExecution"],
                 resources=[execution_arns(self, "deploy")],
             ),
-            _managed_rule(self, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
+            managed_rule(self, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
         ]
 
     def _schedule(self) -> None:
@@ -237,10 +218,3 @@ class Training(Construct):
                 )
             ],
         )
-
-
-def _managed_rule(scope: Construct, rule: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-        resources=[managed_rule_arn(scope, rule)],
-    )

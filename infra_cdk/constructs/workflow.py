@@ -84,6 +84,16 @@ def machine_name(scope: Construct, name: str) -> str:
     return f"{Stack.of(scope).stack_name}-{name}"
 
 
+def machine_arn(scope: Construct, name: str) -> str:
+    """The state machine's ARN in this stack."""
+    return Stack.of(scope).format_arn(
+        service="states",
+        resource="stateMachine",
+        resource_name=machine_name(scope, name),
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
 def execution_arns(scope: Construct, name: str) -> str:
     """The ARN pattern of all executions of a workflow of this stack."""
     return Stack.of(scope).format_arn(
@@ -94,6 +104,9 @@ def execution_arns(scope: Construct, name: str) -> str:
     )
 
 
-def managed_rule_arn(scope: Construct, rule: str) -> str:
+def managed_rule(scope: Construct, rule: str) -> iam.PolicyStatement:
     """The EventBridge rule by which Step Functions learns that a `.sync` task has ended."""
-    return Stack.of(scope).format_arn(service="events", resource="rule", resource_name=rule)
+    arn = Stack.of(scope).format_arn(service="events", resource="rule", resource_name=rule)
+    return iam.PolicyStatement(
+        actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[arn]
+    )

@@ -15,8 +15,12 @@ MAX_FILE_BYTES = 200 * 1024 * 1024
 MAX_UNPACKED_BYTES = 500 * 1024 * 1024  # the whole archive, what is skipped included
 
 
-def unpack(archive: bytes, wanted: Collection[str]) -> dict[str, bytes]:
-    """The `wanted` files of a `model.tar.gz` by name; everything else in it stays unread.
+def unpack(
+    archive: bytes, wanted: Collection[str], optional: Collection[str] = ()
+) -> dict[str, bytes]:
+    """The `wanted` files of a `model.tar.gz` by name, and the `optional` ones that are there.
+
+    Everything else in it stays unread.
 
     Only regular files at the archive's top count, and nothing touches the disk, so no path in
     the archive can lead anywhere.
@@ -35,7 +39,7 @@ def unpack(archive: bytes, wanted: Collection[str]) -> dict[str, bytes]:
                         f"the model archive unpacks to more than {MAX_UNPACKED_BYTES:,} bytes"
                     )
                 name = member.name.removeprefix("./")
-                if name not in wanted or not member.isfile():
+                if name not in {*wanted, *optional} or not member.isfile():
                     continue
                 if name in files:
                     raise CorruptModelError(f"the model archive holds {name} twice")

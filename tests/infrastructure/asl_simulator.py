@@ -85,7 +85,12 @@ class _Execution:
                 _resolve(state["CausePath"], data, self._context)
                 return None, data
             case "Pass":
-                return state["Next"], _put(data, state["ResultPath"], state["Result"])
+                made = (
+                    state["Result"]
+                    if "Result" in state
+                    else _build(state["Parameters"], data, self._context)
+                )
+                return state["Next"], _put(data, state["ResultPath"], made)
             case "Choice":
                 return _choose(state, data), data
             case "Wait":

@@ -13,6 +13,7 @@ _OPERATIONS = {
     "arn:aws:states:::lambda:invoke": ("lambda", "Invoke"),
     "arn:aws:states:::sns:publish": ("sns", "Publish"),
     "arn:aws:states:::sagemaker:createTrainingJob.sync": ("sagemaker", "CreateTrainingJob"),
+    "arn:aws:states:::sagemaker:createProcessingJob.sync": ("sagemaker", "CreateProcessingJob"),
     "arn:aws:states:::states:startExecution.sync:2": ("stepfunctions", "StartExecution"),
 }
 

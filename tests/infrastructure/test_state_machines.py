@@ -8,11 +8,12 @@ import pytest
 from areyouacat import errors
 from areyouacat.errors import DeploymentInProgressError, RegistryError, StalePointerError
 from areyouacat.lease import training_job_name
-from infra_cdk.settings import FUNCTIONS, TRAINING
+from infra_cdk.settings import FUNCTIONS, REPORT, TRAINING
 from tests.infrastructure import asl_simulator, aws_shapes, workflows
 from tests.infrastructure.asl_simulator import TaskFailure
 from tests.infrastructure.template_reading import Template, actions_of, as_list, identity_statements
-from tests.infrastructure.workflows import NAMES, RESULTS, simulate, tasks
+from tests.infrastructure.workflows import NAMES, REPORT_DUE, RESULTS, simulate, tasks
+from training_job.drift_report.environment import read_environment
 
 TRANSIENT = {
     "Lambda.ClientExecutionTimeoutException",
@@ -30,6 +31,15 @@ NEEDED_ACTIONS = {
         "sagemaker:CreateTrainingJob",
         "sagemaker:DescribeTrainingJob",
         "sagemaker:StopTrainingJob",
+        "sagemaker:AddTags",
+        "sagemaker:ListTags",
+        "iam:PassRole",
+        *MANAGED_RULE,
+    },
+    "arn:aws:states:::sagemaker:createProcessingJob.sync": {
+        "sagemaker:CreateProcessingJob",
+        "sagemaker:DescribeProcessingJob",
+        "sagemaker:StopProcessingJob",
         "sagemaker:AddTags",
         "sagemaker:ListTags",
         "iam:PassRole",
@@ -182,6 +192,7 @@ def test_sync_tasks_may_watch_their_managed_rules(template: Template) -> None:
     )
 
     assert "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule" in watched
+    assert "rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule" in watched
     assert "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule" in watched
 
 
@@ -192,10 +203,37 @@ def test_the_role_may_create_jobs_of_the_name_that_the_lease_gives(template: Tem
     assert f"training-job/{TRAINING.job_names}" in str(list(identity_statements(template)))
 
 
-def test_a_task_waits_longer_than_its_training_job_may_take(aws_template: Template) -> None:
-    train = workflows.definition(aws_template, "train")["States"]["TrainModel"]
+def test_the_role_may_create_the_reports_job_and_no_training(template: Template) -> None:
+    role = workflows.machine_resource(template, "monitor")["RoleArn"]["Fn::GetAtt"][0]
+    jobs = str(
+        [
+            statement["Resource"]
+            for owner, statement in identity_statements(template)
+            if owner == role and "sagemaker:CreateProcessingJob" in as_list(statement["Action"])
+        ]
+    )
 
-    assert train["TimeoutSeconds"] > TRAINING.max_seconds
+    assert REPORT_DUE["report"]["job_name"].startswith(REPORT.job_names.removesuffix("*"))
+    assert f"processing-job/{REPORT.job_names}" in jobs
+    assert not actions_of(template, role) & {"sagemaker:CreateTrainingJob"}
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "most"),
+    [
+        ("train", "TrainModel", TRAINING.max_seconds),
+        ("monitor", "DriftReport", REPORT.max_seconds),
+    ],
+)
+def test_a_task_waits_longer_than_its_job_may_take(
+    aws_template: Template, name: str, state: str, most: int
+) -> None:
+    definition = workflows.definition(aws_template, name)
+
+    assert definition["TimeoutSeconds"] > definition["States"][state]["TimeoutSeconds"] > most
+
+
+METRICS_FIRST = ["CollectWindow", "PublishMetrics", "StartPending", "ReportDue?"]
 
 
 @pytest.mark.parametrize("execution_input", [{}, {"window_hours": 2}, {"source": "schedule"}])
@@ -204,12 +242,60 @@ def test_what_is_collected_is_published(
 ) -> None:
     run = simulate(aws_template, "monitor", execution_input)
 
-    assert run.visited == ["CollectWindow", "PublishMetrics", "Succeeded"]
+    assert run.visited == [*METRICS_FIRST, "Succeeded"]
     assert run.parameters["CollectWindow"]["Payload"] == execution_input
     assert run.parameters["PublishMetrics"]["Payload"] == RESULTS["CollectWindow"]
 
 
-@pytest.mark.parametrize("failing", ["CollectWindow", "PublishMetrics"])
+def test_a_report_that_is_due_is_made_of_both_samples_when_all_else_is_done(
+    aws_template: Template,
+) -> None:
+    run = simulate(aws_template, "monitor", {}, {"CollectWindow": REPORT_DUE})
+
+    assert run.visited == [*METRICS_FIRST, "DriftReport", "Succeeded"]
+    job, due = run.parameters["DriftReport"], REPORT_DUE["report"]
+    assert job["ProcessingJobName"] == due["job_name"]
+    assert {given["InputName"]: given["S3Input"]["S3Uri"] for given in job["ProcessingInputs"]} == {
+        "reference": due["reference_uri"],
+        "window": due["window_uri"],
+    }
+    (output,) = job["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3Uri"] == due["report_uri"]
+    told = read_environment(job["Environment"])
+    assert (told.model_version, told.window_end) == ("3", "2026-01-01T00:00:00Z")
+    assert (told.job_name, told.reason) == (due["job_name"], "drift of brightness")
+    assert run.output["report"]["job_name"] == due["job_name"]
+
+
+@pytest.mark.parametrize("error", ["SageMaker.ResourceLimitExceededException", "States.TaskFailed"])
+def test_a_report_that_fails_is_told_and_keeps_no_metric_back(
+    aws_template: Template, error: str
+) -> None:
+    answers: dict[str, workflows.Answer | list[workflows.Answer]] = {
+        "CollectWindow": REPORT_DUE,
+        "DriftReport": TaskFailure(error, "the container failed"),
+    }
+
+    run = simulate(aws_template, "monitor", {}, answers)
+
+    assert run.visited == [*METRICS_FIRST, "DriftReport", "NotifyOperators", "Failed"]
+    assert "the container failed" in run.parameters["NotifyOperators"]["Message"]
+
+
+def test_a_report_that_could_not_be_prepared_is_told_after_the_metrics(
+    aws_template: Template,
+) -> None:
+    report = {"due": False, "failed": True, "why": "AccessDenied"}
+    answer = {**RESULTS["CollectWindow"], "report": report}
+
+    run = simulate(aws_template, "monitor", {}, {"CollectWindow": answer})
+
+    assert run.visited == [*METRICS_FIRST, "ReportNotPrepared", "NotifyOperators", "Failed"]
+    assert run.error == "ReportNotPrepared"
+    assert "AccessDenied" in run.parameters["NotifyOperators"]["Message"]
+
+
+@pytest.mark.parametrize("failing", ["CollectWindow", "PublishMetrics", "StartPending"])
 def test_a_monitor_that_fails_is_told(aws_template: Template, failing: str) -> None:
     run = simulate(aws_template, "monitor", {}, {failing: TaskFailure("States.Timeout")})
 

@@ -35,10 +35,10 @@ def kinds(template: Template) -> Counter[str]:
     return Counter(resource["Type"] for resource in template["Resources"].values())
 
 
-def test_only_the_image_repository_is_on_aws_alone(templates: Mapping[Target, Template]) -> None:
+def test_only_the_image_repositories_are_on_aws_alone(templates: Mapping[Target, Template]) -> None:
     aws, local = kinds(templates[Target.AWS]), kinds(templates[Target.LOCAL])
 
-    assert aws - local == {"AWS::ECR::Repository": 1}
+    assert aws - local == {"AWS::ECR::Repository": 2}
     assert local - aws == {}
 
 
@@ -72,7 +72,7 @@ def test_properties_differ_only_where_listed(templates: Mapping[Target, Template
     }
 
 
-def test_the_environment_differs_only_in_how_long_a_canary_takes(
+def test_the_environment_differs_only_in_how_long_one_has_to_wait(
     templates: Mapping[Target, Template],
 ) -> None:
     aws, local = (
@@ -86,9 +86,16 @@ def test_the_environment_differs_only_in_how_long_a_canary_takes(
 
     assert aws.keys() == local.keys()
     assert {key: (aws[key], local[key]) for key in aws if aws[key] != local[key]} == {
+        ("AreYouACat-acquire-lease", "RETRAIN_COOLDOWN_SECONDS"): ("21600", "60"),
+        ("AreYouACat-acquire-lease", "RETRAIN_DAILY_CAP"): ("4", "50"),
+        ("AreYouACat-acquire-lease", "RETRAIN_SAME_CAUSE_SECONDS"): ("120", "15"),
         ("AreYouACat-predict", "POINTER_MAX_AGE_SECONDS"): ("30.0", "5.0"),
         ("AreYouACat-stage-variant", "BAKE_SECONDS"): ("1800", "20"),
         ("AreYouACat-stage-variant", "CHECK_SECONDS"): ("60", "5"),
+        ("AreYouACat-start-pending", "RETRAIN_COOLDOWN_SECONDS"): ("21600", "60"),
+        ("AreYouACat-snapshot-dataset", "FEEDBACK_APPROVAL"): ("required", "not required"),
+        ("AreYouACat-start-pending", "RETRAIN_DAILY_CAP"): ("4", "50"),
+        ("AreYouACat-start-pending", "RETRAIN_SAME_CAUSE_SECONDS"): ("120", "15"),
     }
 
 
@@ -99,7 +106,7 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
         if resource["Type"] in {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ECR::Repository"}
     ]
 
-    assert len(holding_data) == 4
+    assert len(holding_data) == 5
     assert {resource["DeletionPolicy"] for resource in holding_data} == {"Retain"}
 
 
@@ -128,3 +135,11 @@ def test_an_unknown_target_is_refused_with_the_remedy() -> None:
 
 def test_aws_is_the_default_target() -> None:
     assert Settings.from_context(App().node).target is Target.AWS
+
+
+def test_images_that_are_elsewhere_are_named_by_the_command_line() -> None:
+    settings = Settings.from_context(
+        App(context={"training_image_uri": "one", "report_image_uri": "another"}).node
+    )
+
+    assert (settings.training_image_uri, settings.report_image_uri) == ("one", "another")

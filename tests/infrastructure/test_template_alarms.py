@@ -6,24 +6,40 @@ from typing import Any
 import pytest
 
 from areyouacat import metrics
-from areyouacat.settings import MONITORING
+from areyouacat.settings import DRIFT, MONITORING
 from infra_cdk.settings import ALARMS
 from tests.infrastructure.template_reading import Template, as_list, function_named, resources
 
 FUNCTION_OF = {
     "FeedbackAccuracy": "trigger-retraining",
+    "DataDrift": "trigger-retraining",
+    "NewFeedbackCount": "trigger-retraining",
     "ChallengerFailures": "roll-back-on-alarm",
     "Errors": "roll-back-on-alarm",
 }
 """Who is told, by the metric that the alarm looks at."""
 
 
+TOLD_TO_PEOPLE = {
+    "5XXError": ("GreaterThanOrEqualToThreshold", ALARMS.server_errors, 1),
+    "ServerErrors": ("GreaterThanOrEqualToThreshold", ALARMS.server_errors, 1),
+    "Latency": ("GreaterThanOrEqualToThreshold", ALARMS.latency_p95_ms, ALARMS.latency_periods),
+    "Throttles": ("GreaterThanOrEqualToThreshold", 1, 1),
+    "ApproximateNumberOfMessagesVisible": ("GreaterThanOrEqualToThreshold", 1, 1),
+    "ExecutionsFailed": ("GreaterThanOrEqualToThreshold", 1, 1),
+    "ExecutionsTimedOut": ("GreaterThanOrEqualToThreshold", 1, 1),
+    "WindowPredictions": ("LessThanThreshold", 1, ALARMS.silent_periods),
+}
+"""Comparison, threshold and periods of the operators' alarms, by metric."""
+
+
+def alarms_on(template: Template, metric: str) -> list[dict[str, Any]]:
+    every = resources(template, "CloudWatch::Alarm").values()
+    return [alarm for alarm in every if alarm["MetricName"] == metric]
+
+
 def alarm_on(template: Template, metric: str) -> dict[str, Any]:
-    (found,) = (
-        alarm
-        for alarm in resources(template, "CloudWatch::Alarm").values()
-        if alarm["MetricName"] == metric
-    )
+    (found,) = alarms_on(template, metric)
     return found
 
 
@@ -50,7 +66,63 @@ def subscription_of(template: Template, function: str) -> dict[str, Any]:
 def test_there_are_alarms_on_these_metrics_and_no_others(template: Template) -> None:
     alarms = resources(template, "CloudWatch::Alarm").values()
 
-    assert sorted(alarm["MetricName"] for alarm in alarms) == sorted(FUNCTION_OF)
+    expected = [
+        *FUNCTION_OF,
+        *TOLD_TO_PEOPLE,
+        "Throttles",  # of predict and of api
+        "ApproximateNumberOfMessagesVisible",  # two queues
+        *("ExecutionsFailed", "ExecutionsTimedOut") * 2,  # three workflows
+    ]
+    assert sorted(alarm["MetricName"] for alarm in alarms) == sorted(expected)
+
+
+@pytest.mark.parametrize("metric", TOLD_TO_PEOPLE)
+def test_an_alarm_on_the_service_tells_people_and_starts_nothing(
+    template: Template, metric: str
+) -> None:
+    (ops,) = (
+        {"Ref": logical_id}
+        for logical_id, topic in resources(template, "SNS::Topic").items()
+        if "operators" in topic["DisplayName"]
+    )
+
+    for alarm in alarms_on(template, metric):
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == ([ops], [ops])
+        told = alarm["ComparisonOperator"], alarm["Threshold"], alarm["EvaluationPeriods"]
+        assert told == TOLD_TO_PEOPLE[metric]
+        assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+
+
+def test_every_workflow_queue_and_function_behind_the_api_is_watched(template: Template) -> None:
+    def watched(metric: str) -> list[str]:
+        return [json.dumps(alarm["Dimensions"]) for alarm in alarms_on(template, metric)]
+
+    assert len(set(watched("ExecutionsFailed"))) == len(set(watched("ExecutionsTimedOut"))) == 3
+    assert len(set(watched("Throttles"))) == 2
+    queues = resources(template, "SQS::Queue")
+    assert len(set(watched("ApproximateNumberOfMessagesVisible"))) == len(queues)
+
+
+def test_only_silence_of_the_monitor_is_an_alarm_itself(template: Template) -> None:
+    breaching = [
+        alarm["MetricName"]
+        for alarm in resources(template, "CloudWatch::Alarm").values()
+        if alarm["TreatMissingData"] == "breaching"
+    ]
+
+    assert breaching == ["WindowPredictions"]
+    assert alarm_on(template, "WindowPredictions")["Statistic"] == "SampleCount"
+
+
+def test_alarms_on_the_projects_own_metrics_have_no_dimensions(template: Template) -> None:
+    own = [
+        alarm
+        for alarm in resources(template, "CloudWatch::Alarm").values()
+        if alarm["Namespace"] == metrics.NAMESPACE
+    ]
+
+    assert own
+    assert not [alarm["MetricName"] for alarm in own if "Dimensions" in alarm]
 
 
 @pytest.mark.parametrize("metric", FUNCTION_OF)
@@ -69,6 +141,22 @@ def test_low_accuracy_alarms(template: Template) -> None:
     assert (alarm["Statistic"], alarm["Period"]) == ("Minimum", ALARMS.period_seconds)
     assert alarm["ComparisonOperator"] == "LessThanThreshold"
     assert alarm["Threshold"] == MONITORING.min_feedback_accuracy
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold"),
+    [("DataDrift", DRIFT.min_psi), ("NewFeedbackCount", MONITORING.enough_new_feedback)],
+)
+def test_drift_and_enough_new_labels_alarm(
+    template: Template, metric: str, threshold: float
+) -> None:
+    alarm = alarm_on(template, metric)
+
+    assert alarm["Namespace"] == metrics.NAMESPACE
+    assert "Dimensions" not in alarm
+    assert (alarm["Statistic"], alarm["Period"]) == ("Maximum", ALARMS.period_seconds)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["Threshold"] == threshold
 
 
 def test_requests_that_the_challenger_failed_alarm_within_a_minute(template: Template) -> None:
@@ -111,6 +199,15 @@ def test_an_alarm_reaches_the_function_that_acts_on_it(
     assert allowed["SourceArn"] == topic
 
 
+@pytest.mark.parametrize(
+    "metric", [metric for metric, function in FUNCTION_OF.items() if "retraining" in function]
+)
+def test_an_alarm_that_stands_no_more_says_so_too(template: Template, metric: str) -> None:
+    alarm = alarm_on(template, metric)
+
+    assert alarm["OKActions"] == alarm["AlarmActions"]
+
+
 @pytest.mark.parametrize("function", ["trigger-retraining", "roll-back-on-alarm"])
 def test_an_alarm_that_cannot_be_delivered_or_handled_is_kept(
     template: Template, function: str
@@ -134,50 +231,60 @@ def senders_to(template: Template, queue: dict[str, Any]) -> list[tuple[str, Any
     ]
 
 
-def cut_off_rule(template: Template) -> tuple[str, dict[str, Any]]:
+CUT_OFF = ["ABORTED", "FAILED", "TIMED_OUT"]
+ENDS = [
+    ("deploy", CUT_OFF, "clean-up-deployment"),
+    ("train", ["ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT"], "start-pending"),
+]
+"""Workflow, the ends that are noticed, and the function that is told."""
+
+
+def end_rule(template: Template, workflow: str) -> tuple[str, dict[str, Any]]:
+    """The rule that watches a workflow's ends."""
+    (machine,) = (
+        logical_id
+        for logical_id, machine in resources(template, "StepFunctions::StateMachine").items()
+        if machine["StateMachineName"] == f"AreYouACat-{workflow}"
+    )
     (found,) = (
         (logical_id, rule)
         for logical_id, rule in resources(template, "Events::Rule").items()
-        if "EventPattern" in rule
+        if rule.get("EventPattern", {}).get("detail", {}).get("stateMachineArn")
+        == [{"Ref": machine}]
     )
     return found
 
 
-def test_a_deployment_that_was_cut_off_is_noticed_however_it_ended(template: Template) -> None:
-    machines = resources(template, "StepFunctions::StateMachine")
-    (deploy,) = (
-        name
-        for name, machine in machines.items()
-        if machine["StateMachineName"] == "AreYouACat-deploy"
-    )
+@pytest.mark.parametrize(("workflow", "statuses", "function"), ENDS)
+def test_the_end_of_an_execution_is_noticed(
+    template: Template, workflow: str, statuses: list[str], function: str
+) -> None:
+    del function
 
-    _, rule = cut_off_rule(template)
+    _, rule = end_rule(template, workflow)
 
     assert rule["State"] == "ENABLED"
-    assert rule["EventPattern"] == {
-        "source": ["aws.states"],
-        "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {
-            "stateMachineArn": [{"Ref": deploy}],
-            # All of Step Functions' ends but SUCCEEDED.
-            "status": ["ABORTED", "FAILED", "TIMED_OUT"],
-        },
-    }
+    pattern = rule["EventPattern"]
+    assert pattern["source"] == ["aws.states"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert sorted(pattern["detail"]["status"]) == statuses
 
 
-def test_a_deployment_that_was_cut_off_is_cleaned_up_behind_or_the_event_kept(
-    template: Template,
+@pytest.mark.parametrize(("workflow", "statuses", "name"), ENDS)
+def test_what_an_execution_left_is_looked_after_or_the_event_kept(
+    template: Template, workflow: str, statuses: list[str], name: str
 ) -> None:
-    logical_id, rule = cut_off_rule(template)
+    del statuses
+    logical_id, rule = end_rule(template, workflow)
     rule_arn = {"Fn::GetAtt": [logical_id, "Arn"]}
-    function = {"Fn::GetAtt": [logical_id_of(template, "clean-up-deployment"), "Arn"]}
+    function = {"Fn::GetAtt": [logical_id_of(template, name), "Arn"]}
 
     (target,) = rule["Targets"]
 
     assert target["Arn"] == function
     kept = target["DeadLetterConfig"]["Arn"]
     assert ("events.amazonaws.com", rule_arn) in senders_to(template, kept)
-    configured = function_named(template, "clean-up-deployment")["DeadLetterConfig"]
+    configured = function_named(template, name)["DeadLetterConfig"]
     assert configured["TargetArn"] == kept
     (allowed,) = (
         permission

@@ -1,11 +1,8 @@
-"""The HTTP API: routes, keys, throttling, validation, refusals, and what the dashboard shows."""
+"""The HTTP API: routes, keys, throttling, validation, refusals."""
 
 import json
 import re
 
-import pytest
-
-from areyouacat import metrics
 from areyouacat.settings import BACKBONE, IMAGES
 from infra_cdk.request_models import request_model
 from infra_cdk.settings import API, FUNCTIONS, OPENAPI_FILE
@@ -210,47 +207,3 @@ def test_requests_are_logged_without_addresses_of_people(template: Template) -> 
         if resource["Type"] == LOGGING_ACCOUNT
     )
     assert account in stage["DependsOn"]
-
-
-def test_the_dashboard_shows_metrics_that_are_written(template: Template) -> None:
-    body = json.dumps(only(template, "CloudWatch::Dashboard")["DashboardBody"])
-
-    shown = set(re.findall(r'\\"AreYouACat\\",\\"(\w+)\\"', body))
-    assert shown <= {metric.name for metric in metrics.ALL}
-    assert {"Requests", "Latency", "ServerErrors", "FeedbackAccuracy", "PositiveShare"} <= shown
-    assert "ExecutionsFailed" in body
-
-
-def dashboard_widgets(template: Template) -> dict[str, list[tuple[str, str]]]:
-    """Metric name and statistic of every line, by the widget's title."""
-    parts = only(template, "CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
-    body = json.loads("".join(part if isinstance(part, str) else "reference" for part in parts))
-    return {
-        widget["properties"]["title"]: [
-            (line[1], line[-1]["stat"])
-            for line in widget["properties"].get("metrics", [])
-            if "stat" in line[-1]
-        ]
-        for widget in body["widgets"]
-    }
-
-
-@pytest.mark.parametrize("statistic", ["p50", "p95", "p99"])
-def test_the_dashboard_shows_where_a_requests_time_goes(template: Template, statistic: str) -> None:
-    lines = dashboard_widgets(template)[f"Latency by stage, {statistic}"]
-
-    assert lines == [
-        (name, statistic)
-        for name in ("Latency", "Latency", "DecodeLatency", "InferenceLatency", "WriteLatency")
-    ]
-
-
-def test_the_dashboards_histogram_covers_every_probability_once(template: Template) -> None:
-    lines = dashboard_widgets(template)["Predictions by probability, percent"]
-
-    assert {name for name, _ in lines} == {"Probability"}
-    bounds = [re.fullmatch(r"PR\((.*):(.*)\)", statistic) for _, statistic in lines]
-    lows, highs = zip(*(found.groups() for found in bounds if found), strict=True)
-    assert len(lines) == len(lows) == 5
-    assert (lows[0], highs[-1]) == ("", "")
-    assert lows[1:] == highs[:-1] == ("0.2", "0.4", "0.6", "0.8")

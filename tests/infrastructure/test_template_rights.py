@@ -1,6 +1,7 @@
 """What each function may do, exactly, and that it is told what it checks at its start."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -79,6 +80,7 @@ def test_the_api_function_may_do_exactly_this(template: Template) -> None:
 
 POINTER = "lake/serving/live.json"
 DEPLOY_EXECUTIONS = "arn:*:states:*:*:execution:AreYouACat-deploy:*"
+TRAIN_EXECUTIONS = DEPLOY_EXECUTIONS.replace("deploy", "train")
 MOVES_THE_POINTER = {
     "s3:GetObject": {POINTER},
     "s3:ListBucket": {"lake"},
@@ -142,7 +144,29 @@ MOVES_THE_POINTER = {
         ),
         (
             "trigger-retraining",
-            {"states:StartExecution": {"train"}, "sqs:SendMessage": {"retraining dead letters"}},
+            {
+                "dynamodb:GetItem": {"control"},
+                "dynamodb:PutItem": {"control"},
+                "states:StartExecution": {"train"},
+                "sqs:SendMessage": {"retraining dead letters"},
+            },
+        ),
+        (
+            "start-pending",
+            {
+                "dynamodb:GetItem": {"control"},
+                "states:DescribeExecution": {TRAIN_EXECUTIONS},
+                "states:StartExecution": {"train"},
+                "sqs:SendMessage": {"retraining dead letters"},
+            },
+        ),
+        (
+            "acquire-lease",
+            {
+                "dynamodb:GetItem": {"control"},
+                "dynamodb:PutItem": {"control"},
+                "states:DescribeExecution": {TRAIN_EXECUTIONS},
+            },
         ),
     ],
 )
@@ -221,17 +245,65 @@ def test_only_those_who_move_traffic_may_write_the_serving_pointer(template: Tem
     }
 
 
-def test_the_training_job_lists_only_what_it_reads_and_writes(template: Template) -> None:
+def job_role(template: Template, kind: str) -> str:
     (role,) = (
         name
         for name, role in resources(template, "IAM::Role").items()
         if "sagemaker.amazonaws.com" in json.dumps(role["AssumeRolePolicyDocument"])
+        and role["Description"] == f"What a {kind} job may do"
     )
+    return role
+
+
+def lake_rights(template: Template, role: str) -> dict[str, set[str]]:
+    """Action -> the keys' patterns, of what a role may do with objects of the lake."""
+    allowed: dict[str, set[str]] = {}
+    for owner, statement in identity_statements(template):
+        for action in as_list(statement["Action"]):
+            if owner == role and action.startswith("s3:") and action != "s3:ListBucket":
+                allowed.setdefault(action, set()).update(
+                    resource["Fn::Join"][1][-1] for resource in as_list(statement["Resource"])
+                )
+    return allowed
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed"),
+    [
+        ("training", {"photos/*", "datasets/*/*", "features/*", "training/*"}),
+        ("processing", {"models/*/reference.csv", "reports/drift/*/window.csv"}),
+    ],
+)
+def test_a_job_lists_only_what_it_reads_and_writes(
+    template: Template, kind: str, listed: set[str]
+) -> None:
+    role = job_role(template, kind)
     (listing,) = (
         statement
         for owner, statement in identity_statements(template)
         if owner == role and "s3:ListBucket" in as_list(statement["Action"])
     )
 
-    prefixes = {prefix.split("/")[0] for prefix in listing["Condition"]["StringLike"]["s3:prefix"]}
-    assert prefixes == {"photos", "datasets", "features", "training"}
+    prefixes = as_list(listing["Condition"]["StringLike"]["s3:prefix"])
+    assert {re.sub(r"^features/.*", "features/*", prefix) for prefix in prefixes} == listed
+
+
+def test_the_report_reads_samples_and_writes_reports_and_nothing_else(template: Template) -> None:
+    assert lake_rights(template, job_role(template, "processing")) == {
+        "s3:GetObject": {"/models/*/reference.csv", "/reports/drift/*/window.csv"},
+        "s3:PutObject": {"/reports/drift/*"},
+        "s3:AbortMultipartUpload": {"/reports/drift/*"},
+    }
+
+
+def test_the_monitor_writes_samples_of_windows_and_nothing_else(template: Template) -> None:
+    assert statements_of(template, "collect-window") == {
+        "s3:GetObject": {POINTER, "lake/models/*/*"},
+        "s3:PutObject": {"lake/reports/drift/*/window.csv"},
+        "s3:ListBucket": {"lake"},
+        "cloudwatch:GetMetricStatistics": {"*"},
+        "dynamodb:Query": {
+            "predictions/index/by_predicted_hour",
+            "predictions/index/by_feedback_hour",
+        },
+    }

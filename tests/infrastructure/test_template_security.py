@@ -18,6 +18,7 @@ DENIES_PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 
 UNNAMEABLE = {
     # Actions for which AWS knows no resource, and why they are there.
+    "cloudwatch:GetMetricStatistics": "reads figures, nobody's data",
     "cloudwatch:PutMetricData": "narrowed by the condition on the namespace",
     "ecr:GetAuthorizationToken": "the login to a registry, not to a repository",
     "logs:CreateLogDelivery": "a state machine's logging",
@@ -210,7 +211,7 @@ def test_only_this_accounts_alarms_may_publish_and_only_to_the_topics_of_alarms(
                 assert statement["Condition"]["StringEquals"] == {
                     "aws:SourceAccount": {"Ref": "AWS::AccountId"}
                 }
-    assert len(told) == 2
+    assert len(told) == 3  # retrain, roll back, operators
     assert open_topics == told
 
 
@@ -225,20 +226,21 @@ def test_dead_letters_are_encrypted_and_travel_over_tls(template: Template) -> N
     assert {policy["Queues"][0]["Ref"] for policy in policies if denials(policy)} == set(queues)
 
 
-def test_sagemaker_alone_may_be_handed_the_training_role(template: Template) -> None:
+def test_sagemaker_alone_may_be_handed_the_roles_of_jobs(template: Template) -> None:
     passes = [
         statement
         for _, statement in identity_statements(template)
         if "iam:PassRole" in as_list(statement["Action"])
     ]
 
-    (statement,) = passes
-    assert statement["Condition"] == {
-        "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
-    }
-    training_role = statement["Resource"]["Fn::GetAtt"][0]
-    trust = resources(template, "IAM::Role")[training_role]["AssumeRolePolicyDocument"]
-    assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert len(passes) == 2
+    for statement in passes:
+        assert statement["Condition"] == {
+            "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+        }
+        role = resources(template, "IAM::Role")[statement["Resource"]["Fn::GetAtt"][0]]
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
 def test_arns_that_we_put_together_have_the_form_that_aws_gives_them(template: Template) -> None:
@@ -252,10 +254,13 @@ def test_arns_that_we_put_together_have_the_form_that_aws_gives_them(template: T
     assert {arn for arn in built if arn.startswith("arn:*")} >= {
         "arn:*:logs:*:*:log-group:/aws/sagemaker/TrainingJobs",
         "arn:*:logs:*:*:log-group:/aws/sagemaker/TrainingJobs:*",
+        "arn:*:logs:*:*:log-group:/aws/sagemaker/ProcessingJobs:*",
         "arn:*:logs:*:*:log-group:*",
         "arn:*:states:*:*:execution:AreYouACat-train:*",
         "arn:*:states:*:*:execution:AreYouACat-deploy:*",
         "arn:*:sagemaker:*:*:training-job/areyouacat-*",
+        "arn:*:sagemaker:*:*:processing-job/areyouacat-drift-*",
         "arn:*:events:*:*:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+        "arn:*:events:*:*:rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule",
         "arn:*:events:*:*:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
     }

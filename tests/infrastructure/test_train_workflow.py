@@ -74,15 +74,25 @@ def test_deploy_knows_that_training_started_it(aws_template: Template) -> None:
     assert run.output["staged"]["strategy"] == "canary"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "holder", "end"),
+    [
+        ("already_running", "the other", "AlreadyRunning"),
+        ("cooling_down", None, "TooSoon"),
+        ("capped", None, "TooSoon"),
+    ],
+)
 def test_who_does_not_get_the_lease_ends_without_touching_anything(
-    aws_template: Template,
+    aws_template: Template, outcome: str, holder: str | None, end: str
 ) -> None:
-    busy = {**RESULTS["AcquireLease"], "acquired": False, "holder": "the other"}
+    asked = {"acquired": False, "outcome": outcome, "holder": holder, "why": "so"}
 
-    run = simulate(aws_template, "train", {}, {"AcquireLease": busy})
+    run = simulate(
+        aws_template, "train", {}, {"AcquireLease": {**RESULTS["AcquireLease"], **asked}}
+    )
 
-    assert run.visited == ["AcquireLease", "LeaseAcquired?", "AlreadyRunning"]
-    assert run.output["lease"]["holder"] == "the other"
+    assert run.visited == ["AcquireLease", "LeaseAcquired?", end]
+    assert (run.output["lease"]["holder"], run.output["lease"]["why"]) == (holder, "so")
 
 
 @pytest.mark.parametrize("recording_fails", [False, True])

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from areyouacat.serving_pointer import Variant, first_pointer
 from infra_cdk.settings import REPOSITORY_ROOT, TARGETS, Target
+from lambdas.monitoring.logic.report import ReportJob
 from lambdas.pipeline.handlers.check_canary import CheckRequest
 from lambdas.pipeline.handlers.fields import moved
 from lambdas.pipeline.handlers.move_alias import MoveAliasRequest
@@ -100,7 +101,10 @@ GOLDEN_WRONG = asdict(Golden(50, 20, ("ab",), False, "wrong on 30 of 50 golden p
 RESULTS: Mapping[str, dict[str, Any]] = {
     "AcquireLease": {
         "acquired": True,
+        "outcome": "acquired",
+        "why": "nobody else trains",
         "holder": "arn",
+        "answers": [],
         "reason": "daily schedule",
         "source": "schedule",
         "training_job_name": "areyouacat-name-0123abcd",
@@ -137,13 +141,44 @@ RESULTS: Mapping[str, dict[str, Any]] = {
     "RollBack": ROLLED_BACK,
     "WithdrawChallenger": ROLLED_BACK,
     "MoveAlias": {"moved": True, "aliases": ["champion"], "champion": "3"},
-    "CollectWindow": {"window": {"end": "2026-01-01T00:00:00Z"}, "metrics": {}},
+    "CollectWindow": {
+        "window": {"start": "2025-12-31T00:00:00Z", "end": "2026-01-01T00:00:00Z"},
+        "metrics": {},
+        "report": {"due": False, "failed": False, "why": "the window has 3 photos"},
+    },
     "PublishMetrics": {"published": []},
+    "StartPending": {"started": None, "waiting": []},
 }
 TRAINED = {
     "TrainingJobName": "areyouacat-name-0123abcd",
     "TrainingJobArn": "arn:aws:sagemaker:eu-west-1:111111111111:training-job/areyouacat-name",
     "ModelArtifacts": {"S3ModelArtifacts": "s3://lake/training/job/output/model.tar.gz"},
+}
+
+
+REPORT_DUE = {
+    **RESULTS["CollectWindow"],
+    "report": {
+        "due": True,
+        "failed": False,
+        "why": "drift of brightness",
+        **asdict(
+            ReportJob(
+                job_name="areyouacat-drift-20260101T000000Z",
+                model_version="3",
+                prefix="reports/drift/2026-01-01T00-00-00Z/",
+                report_uri="s3://lake/reports/drift/2026-01-01T00-00-00Z/",
+                window_uri="s3://lake/reports/drift/2026-01-01T00-00-00Z/window.csv",
+                reference_uri="s3://lake/models/3/reference.csv",
+            )
+        ),
+    },
+}
+"""What CollectWindow answers when a drift report is due."""
+
+REPORTED = {
+    "ProcessingJobName": "areyouacat-drift-20260101T000000Z",
+    "ProcessingJobArn": "arn:aws:sagemaker:eu-west-1:111111111111:processing-job/areyouacat-drift",
 }
 
 
@@ -173,6 +208,8 @@ def succeed(state: str, parameters: Any) -> Any:
     """Every task's answer when all goes well, as the service wraps it."""
     if state == "TrainModel":
         return TRAINED
+    if state == "DriftReport":
+        return REPORTED
     if state == "DeployModel":
         return deployed(PROMOTED)
     if state == "NotifyOperators":
@@ -244,7 +281,7 @@ def definition(template: Template, name: str) -> dict[str, Any]:
 
 def _likely(key: str) -> str:
     where = "eu-west-1:111111111111"
-    if key == "TrainingImageUri":
+    if key.endswith("ImageUri"):
         return "111111111111.dkr.ecr.eu-west-1.amazonaws.com/training:latest"
     if key == "LakeBucket":
         return "areyouacat-lake"

@@ -34,9 +34,9 @@ from areyouacat.lake import (
     utc_text,
 )
 from areyouacat.lease import training_job_name
-from areyouacat.predictions import CONTROL_PARTITION_KEY, TRAIN_LEASE_ID
 from areyouacat.serving_pointer import ServingPointer
 from areyouacat.settings import IMAGES, LABELS
+from lambdas.shared.training_ledger_store import TrainingLedgerStore
 from tests.integration.instance import APP_PYTHON, Instance, eventually
 
 pytestmark = pytest.mark.slow
@@ -202,11 +202,10 @@ def assert_failed_well(factory: Factory, ended: Ended, champion: str) -> None:
     job = factory.cloud.client("sagemaker").describe_training_job(TrainingJobName=ended.job)
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", ended.reason)
     assert ended.reason in eventually("word to the operators", lambda: told(factory, ended.arn), 60)
-    assert "Item" not in factory.cloud.client("dynamodb").get_item(
-        TableName=factory.cloud.endpoints["control_table"],
-        Key={CONTROL_PARTITION_KEY: {"S": TRAIN_LEASE_ID}},
-        ConsistentRead=True,
+    store = TrainingLedgerStore(
+        factory.cloud.client("dynamodb"), factory.cloud.endpoints["control_table"]
     )
+    assert store.read()[0].holder is None
     assert run_status(factory, ended.job) in {"FAILED", None}  # None: it never got so far
     assert factory.champion() == champion
 

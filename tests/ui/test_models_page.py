@@ -23,6 +23,7 @@ from tests.ui.fake_step_functions import (
     role,
     state,
 )
+from ui import permission
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def aws(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     st.cache_resource.clear()
     yield fake
@@ -272,7 +274,7 @@ def test_a_challenger_is_taken_out_after_a_confirmation(
     assert aws.executions[-1].input == {
         "strategy": "roll_back",
         "from_version": "4",
-        "reason": "it calls dogs cats",
+        "reason": "it calls dogs cats (ann)",
         "source": "ui",
     }
     assert page.status[0].label == "Version 4 is being taken out of the traffic …"
@@ -356,7 +358,7 @@ def test_without_a_version_before_the_button_is_off_and_says_why(
     assert "no version before version 3" in words_of(page)
 
 
-def test_on_aws_the_page_only_shows(
+def test_on_aws_the_page_only_shows_until_acting_is_switched_on(
     api: FakeApi, aws: FakeStepFunctions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(api, aws, tmp_path, aws_endpoint_url=None)
@@ -366,7 +368,7 @@ def test_on_aws_the_page_only_shows(
     page = run_page()
 
     assert_off(page, "Go back to version 2")
-    assert "this page only shows" in words_of(page)
+    assert permission.OFF_ON_AWS in words_of(page)
     assert "was stopped by hand" in words_of(page)
 
 
@@ -431,7 +433,7 @@ def test_an_endpoints_file_without_the_workflow_is_told(
 ) -> None:
     configure(api, aws, tmp_path, state_machines={})
 
-    assert "The deploy workflow is not there" in words_of(run_page())
+    assert "The workflow is not there" in words_of(run_page())
 
 
 def test_a_workflow_that_says_nonsense_is_told(api: FakeApi, aws: FakeStepFunctions) -> None:

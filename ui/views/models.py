@@ -18,16 +18,14 @@ from ui.aws import AwsError
 from ui.client import HttpApi
 from ui.configuration import Configuration, NotConfiguredError
 from ui.deployments import RUNNING, SUCCEEDED, Deployment, Deployments, Trial
-from ui.views import history
+from ui.views import comparison, history, sign_in, versions
 
 BUSY_SECONDS, CALM_SECONDS = 3, 20
 """How often the page looks anew, while something is being tried or moved and otherwise."""
 COLOURS: Final = ("#1c6fd1", "#c2570c")
 """Of champion and challenger; told from each other and from both backgrounds by everybody."""
+NOW, VERSIONS, COMPARE = SECTIONS = ("Now", "Versions", "Compare")
 DEFAULT_REASON: Final = "asked for on the Models page"
-ONLY_LOOKING: Final = (
-    "Against AWS this page only shows. To go back, run `make rollback` with your own credentials."
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,30 @@ def page() -> None:
     except NotConfiguredError as error:
         st.info(str(error), icon=":material/power_settings_new:")
         return
-    st.fragment(_live, run_every=_pace())(configuration)
+    asked = st.query_params.get("section", COMPARE if "compare" in st.query_params else NOW)
+    section = st.segmented_control(
+        "Section",
+        SECTIONS,
+        default=asked if asked in SECTIONS else NOW,
+        required=True,
+        label_visibility="collapsed",
+        on_change=st.query_params.clear,
+    )
+    if section == NOW:
+        st.fragment(_live, run_every=_pace())(configuration)
+    else:
+        _show_section(configuration, str(section))
+
+
+def _show_section(configuration: Configuration, section: str) -> None:
+    try:
+        if section == COMPARE:
+            comparison.show(configuration)
+        else:
+            versions.show(configuration, _serving(configuration), _deployments(configuration))
+    except (AwsError, ApiError) as error:
+        st.error(str(error), icon=":material/cloud_off:")
+        st.button("Try again", icon=":material/refresh:")
 
 
 def _pace() -> int:
@@ -98,11 +119,15 @@ def _live(configuration: Configuration) -> None:
         st.rerun()
 
 
-def _look(configuration: Configuration) -> _Seen:
+def _serving(configuration: Configuration) -> Serving | None:
     try:
-        serving = _api(configuration).model()
+        return _api(configuration).model()
     except NoModelYetError:
-        serving = None
+        return None
+
+
+def _look(configuration: Configuration) -> _Seen:
+    serving = _serving(configuration)
     try:
         deployments = _deployments(configuration)
         recent = deployments.recent()
@@ -191,10 +216,12 @@ def _show_way_back(configuration: Configuration, serving: Serving, seen: _Seen) 
     if _show_progress(configuration, serving, seen.recent):
         return
     todo = say.way_back(serving)
-    reason = _why_not(configuration, serving, seen, todo)
-    if todo is None or reason is not None:
+    reason = _why_not(serving, seen, todo)
+    if todo is None or reason is not None or sign_in.who(configuration) is None:
         st.button(todo or "Go back", icon=":material/undo:", disabled=True)
-        st.caption(reason or "")
+        if reason:
+            st.caption(reason)
+        sign_in.offer(configuration)
     else:
         _confirm(configuration, serving, todo)
     if problem := st.session_state.get("models_problem"):
@@ -213,12 +240,8 @@ def _confirm(configuration: Configuration, serving: Serving, todo: str) -> None:
         )
 
 
-def _why_not(
-    configuration: Configuration, serving: Serving, seen: _Seen, todo: str | None
-) -> str | None:
-    """Why the button is off; `None` if it is on."""
-    if configuration.aws_endpoint_url is None:
-        return ONLY_LOOKING
+def _why_not(serving: Serving, seen: _Seen, todo: str | None) -> str | None:
+    """Why the button is off for everybody; `None` if it is not."""
     if seen.problem:
         return seen.problem
     if todo is None:
@@ -228,12 +251,17 @@ def _why_not(
 
 def _roll_back(configuration: Configuration, serving: Serving) -> None:
     """Runs before the page is drawn again, so the page then shows what came of it."""
+    who = sign_in.who(configuration)
+    if who is None:
+        return
     leave = serving.challenger or serving.champion
     reason = st.session_state.get("models_reason", "").strip() or DEFAULT_REASON
     for told in ("models_done", "models_problem"):
         st.session_state.pop(told, None)
     try:
-        arn = _deployments(configuration).roll_back(leave.version, serving.updated_at, reason)
+        arn = _deployments(configuration).roll_back(
+            leave.version, serving.updated_at, f"{reason} ({who})"
+        )
     except AwsError as error:
         st.session_state["models_problem"] = str(error)
     else:

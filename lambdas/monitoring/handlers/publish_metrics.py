@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AwareDatetime, BaseModel, field_validator
+from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from areyouacat.metrics import ALL, Metric
 from lambdas.monitoring.dal.cloudwatch import CloudWatchMetrics
@@ -20,10 +20,17 @@ class WindowEnd(BaseModel):
     end: AwareDatetime
 
 
+class DriftField(BaseModel):
+    """How far each feature has moved."""
+
+    features: dict[str, float] = Field(default_factory=dict)
+
+
 class PublishRequest(BaseModel):
     """Output of CollectWindow, as far as it is published."""
 
     window: WindowEnd
+    drift: DriftField = DriftField()
     metrics: dict[str, float]
 
     @field_validator("metrics")
@@ -44,6 +51,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Put the window's metrics into CloudWatch; their names."""
     asked = PublishRequest.model_validate(event)
     at: datetime = asked.window.end
-    CloudWatchMetrics(client("cloudwatch")).publish(asked.values_by_metric(), at)
+    CloudWatchMetrics(client("cloudwatch")).publish(
+        asked.values_by_metric(), asked.drift.features, at
+    )
     logger.info("published", metrics=asked.metrics, at=at.isoformat())
     return {"published": sorted(asked.metrics)}

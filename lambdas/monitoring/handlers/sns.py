@@ -27,12 +27,9 @@ class SnsEvent(BaseModel):
 
 
 def firing_alarms(event: dict[str, Any]) -> list[AlarmMessage]:
-    """The alarms that stand now.
-
-    What is no alarm's message is logged and dropped: handed over again it would be none either.
-    """
+    """The alarms that stand now; the rest is logged and dropped."""
     firing = []
-    for alarm in _alarms(event):
+    for alarm in alarm_messages(event):
         if alarm.fires:
             firing.append(alarm)
         else:
@@ -40,7 +37,11 @@ def firing_alarms(event: dict[str, Any]) -> list[AlarmMessage]:
     return firing
 
 
-def _alarms(event: dict[str, Any]) -> list[AlarmMessage]:
+def alarm_messages(event: dict[str, Any]) -> list[AlarmMessage]:
+    """All alarms of an event, in its order, whatever their state.
+
+    What is no alarm's message is logged and dropped: handed over again it would be none either.
+    """
     alarms = []
     try:
         messages = [record.sns.message for record in SnsEvent.model_validate(event).records]

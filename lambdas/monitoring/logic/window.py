@@ -1,16 +1,21 @@
 """What a window of predictions says about the model, in plain statistics."""
 
+import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from areyouacat import metrics
-from areyouacat.predictions import PredictionItem
-from areyouacat.settings import LABELS, MONITORING, UNSURE, MonitoringRules
+from areyouacat.drift import Drift
+from areyouacat.predictions import Prediction, PredictionItem
+from areyouacat.resampling import Estimate
+from areyouacat.settings import LABELS, UNSURE
+from lambdas.monitoring.logic.judgement import Judged
 
 _PERCENTILES: Final = (5, 25, 50, 75, 95)
+_Z: Final = 1.959964  # the standard normal's 97.5th percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,70 +31,75 @@ class Served:
     """The predictions of a window, whatever version made them.
 
     Shares and probabilities are in [0, 1]; they are None, and the percentiles empty, where nothing
-    was predicted. `percentiles`: of the probability, by their name (`p50`).
+    was predicted. `feedback_rate`: the share that somebody has labelled by now. `percentiles`: of
+    the probability, by their name (`p50`). `expected_accuracy`: how often the serving version will
+    have been right if its probabilities keep what they promise, with 95 % limits.
     """
 
     predictions: int
-    mean_probability: float | None
-    positive_share: float | None
-    unsure_share: float | None
-    percentiles: Mapping[str, float]
+    mean_probability: float | None = None
+    positive_share: float | None = None
+    unsure_share: float | None = None
+    feedback_rate: float | None = None
+    percentiles: Mapping[str, float] = field(default_factory=dict)
+    expected_accuracy: Estimate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The labels given in a window.
-
-    `labels`: for any version's predictions; `serving_labels`: for the serving version's.
-    `accuracy`: the serving version's share of right answers, None below the least number of labels.
-    """
-
-    labels: int
-    serving_labels: int
-    accuracy: float | None
-
-
-def served(items: Iterable[PredictionItem]) -> Served:
+def served(items: Iterable[PredictionItem], serving_version: str | None) -> Served:
     """Statistics of predictions; keeps eight bytes of each."""
-    probabilities = array("d")
-    positive = unsure = 0
+    probabilities, expectation = array("d"), _Expectation()
+    positive = unsure = labelled = 0
     for item in items:
-        probabilities.append(item.prediction.probability)
-        positive += item.prediction.label == LABELS.positive
-        unsure += item.prediction.verdict == UNSURE
+        prediction = item.prediction
+        probabilities.append(prediction.probability)
+        positive += prediction.label == LABELS.positive
+        unsure += prediction.verdict == UNSURE
+        labelled += item.feedback is not None
+        if prediction.model_version == serving_version:
+            expectation.add(prediction)
     count = len(probabilities)
     if not count:
-        return Served(0, None, None, None, {})
+        return Served(0)
     ordered = sorted(probabilities)
     return Served(
         predictions=count,
         mean_probability=sum(ordered) / count,
         positive_share=positive / count,
         unsure_share=unsure / count,
+        feedback_rate=labelled / count,
         percentiles={f"p{rank}": percentile(ordered, rank) for rank in _PERCENTILES},
+        expected_accuracy=expectation.estimate(),
     )
 
 
-def judged(
-    items: Iterable[PredictionItem],
-    serving_version: str | None,
-    rules: MonitoringRules = MONITORING,
-) -> Judged:
-    """Count labels, and how often the serving version was right.
+@dataclass(slots=True)
+class _Expectation:
+    """Accuracy without labels: the mean confidence of answers.
 
-    Another version's mistakes say nothing about the one that serves, and a handful of labels says
-    nothing about any: then there is no accuracy.
+    An answer given with a calibrated probability p of being right is right p of the time, so the
+    number of right answers is a sum of Bernoulli variables (Poisson's binomial distribution), whose
+    variance is the sum of p (1 - p). Blind to a change that the probabilities do not notice: that
+    is what labels are for.
     """
-    labels = serving = right = 0
-    for item in items:
-        if item.feedback is None:
-            continue
-        labels += 1
-        if item.prediction.model_version == serving_version:
-            serving += 1
-            right += item.prediction.label == item.feedback.label
-    enough = serving >= max(rules.min_feedback_labels, 1)
-    return Judged(labels, serving, right / serving if enough else None)
+
+    answers: int = 0
+    confidence: float = 0.0
+    variance: float = 0.0
+
+    def add(self, prediction: Prediction) -> None:
+        chance = prediction.probability
+        if prediction.label != LABELS.positive:
+            chance = 1 - chance
+        self.answers += 1
+        self.confidence += chance
+        self.variance += chance * (1 - chance)
+
+    def estimate(self) -> Estimate | None:
+        if not self.answers:
+            return None
+        mean = self.confidence / self.answers
+        reach = _Z * math.sqrt(self.variance) / self.answers
+        return Estimate(mean, max(0.0, mean - reach), min(1.0, mean + reach))
 
 
 def percentile(ordered: Sequence[float], rank: int) -> float:
@@ -107,7 +117,7 @@ def percentile(ordered: Sequence[float], rank: int) -> float:
 
 
 def metric_values(
-    served_: Served, judged_: Judged, new_feedback: int | None
+    served_: Served, judged_: Judged, drift: Drift, new_feedback: int | None
 ) -> dict[metrics.Metric, float]:
     """What to publish. What is not known is left out: nothing is no zero."""
     values: dict[metrics.Metric, float | None] = {
@@ -115,8 +125,23 @@ def metric_values(
         metrics.MEAN_PROBABILITY: served_.mean_probability,
         metrics.POSITIVE_SHARE: served_.positive_share,
         metrics.UNSURE_SHARE: served_.unsure_share,
+        metrics.FEEDBACK_RATE: served_.feedback_rate,
+        **_with_limits(metrics.EXPECTED_ACCURACY, served_.expected_accuracy),
         metrics.FEEDBACK_LABELS: judged_.labels,
-        metrics.FEEDBACK_ACCURACY: judged_.accuracy,
+        metrics.SATISFACTION: judged_.satisfaction,
+        **_with_limits(metrics.ACCURACY, judged_.accuracy),
+        metrics.FEEDBACK_PRECISION: judged_.precision,
+        metrics.FEEDBACK_RECALL: judged_.recall,
+        metrics.FEEDBACK_F1: judged_.f1,
         metrics.NEW_FEEDBACK: new_feedback,
+        metrics.DATA_DRIFT: drift.score,
     }
     return {metric: value for metric, value in values.items() if value is not None}
+
+
+def _with_limits(
+    named: metrics.WithLimits, estimate: Estimate | None
+) -> dict[metrics.Metric, float | None]:
+    if estimate is None:
+        return {}
+    return {named.value: estimate.value, named.low: estimate.low, named.high: estimate.high}

@@ -7,11 +7,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from lambdas.pipeline.dal.executions import Executions
 from lambdas.pipeline.handlers.fields import CheckField, StagedField, moved
 from lambdas.pipeline.logic.promotion import promote
 from lambdas.shared.aws import client
 from lambdas.shared.environment import load_environment
+from lambdas.shared.executions import Executions
 from lambdas.shared.observability import logger
 from lambdas.shared.serving_pointer_store import ServingPointerStore
 

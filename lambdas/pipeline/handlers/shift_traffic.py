@@ -8,11 +8,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from areyouacat.lake import utc_text
-from lambdas.pipeline.dal.executions import Executions
 from lambdas.pipeline.handlers.fields import StagedField
 from lambdas.pipeline.logic.shifting import shift
 from lambdas.shared.aws import client
 from lambdas.shared.environment import load_environment
+from lambdas.shared.executions import Executions
 from lambdas.shared.observability import logger
 from lambdas.shared.serving_pointer_store import ServingPointerStore
 

@@ -22,6 +22,7 @@ class Environment:
     lake_bucket: str
     predictions_table: str
     control_table: str
+    feedback_approval: str  # `required` or `not required`
 
 
 @logger.inject_lambda_context
@@ -34,6 +35,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         PredictionsTable(dynamodb, environment.predictions_table),
         ControlTable(dynamodb, environment.control_table),
         datetime.now(UTC),
+        approval=environment.feedback_approval == "required",
     )
     if made.taken_over.refused:
         logger.warning("feedback with an unknown label", predictions=made.taken_over.refused)
@@ -47,7 +49,8 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         mode=made.mode,
         counts=made.counts,
         missing_features=made.missing_features,
-        feedback_taken_over=made.taken_over.photos,
+        feedback_taken_over=len(made.taken_over.labels),
+        feedback_held=made.taken_over.held,
     )
     output = asdict(made)
     del output["taken_over"]

@@ -7,12 +7,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from lambdas.pipeline.dal.executions import Executions
 from lambdas.pipeline.dal.registry import MlflowRegistry
 from lambdas.pipeline.logic.registry_sync import differences, repair
 from lambdas.pipeline.logic.verification import drop_abandoned
 from lambdas.shared.aws import client
 from lambdas.shared.environment import load_environment
+from lambdas.shared.executions import Executions
 from lambdas.shared.observability import logger
 from lambdas.shared.serving_pointer_store import ServingPointerStore
 

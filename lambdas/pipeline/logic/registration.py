@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 from areyouacat.errors import CorruptModelError
 from areyouacat.lake import model_prefix
-from areyouacat.model_spec import KERAS_FILE, MODEL_FILE, SPEC_FILE, ModelSpec
+from areyouacat.model_spec import KERAS_FILE, MODEL_FILE, REFERENCE_FILE, SPEC_FILE, ModelSpec
 from areyouacat.serving_pointer import CHALLENGER
 from areyouacat.settings import MODEL_NAME
 from lambdas.pipeline.logic.ports import Lake, Registry
@@ -14,6 +15,11 @@ from lambdas.shared.model_files import unpack, verified_spec
 
 MODEL_FILES: Final = (MODEL_FILE, KERAS_FILE, SPEC_FILE)
 """What a model version consists of; the last one makes it whole."""
+
+_BESIDE: Final = (REFERENCE_FILE,)
+"""What it may have besides, if its data set was new enough."""
+
+_CONTENT_TYPES: Final = {".json": "application/json", ".csv": "text/csv"}
 
 TRAINING_JOB_TAG: Final = "training_job_arn"
 """What makes a repeated registration find its version."""
@@ -60,7 +66,7 @@ def register(lake: Lake, registry: Registry, lineage: Lineage) -> Registration:
     archive = lake.read(lake.key(lineage.model_artifact))
     if archive is None:
         raise CorruptModelError(f"There is no model archive at {lineage.model_artifact}.")
-    files = unpack(archive, MODEL_FILES)
+    files = unpack(archive, MODEL_FILES, _BESIDE)
     spec = verified_spec(files[SPEC_FILE], files[MODEL_FILE], lineage.model_artifact)
     if spec.dataset_version != lineage.dataset_version:
         raise CorruptModelError(
@@ -76,8 +82,9 @@ def register(lake: Lake, registry: Registry, lineage: Lineage) -> Registration:
         tags=_tags(lineage, spec),
     )
     prefix = model_prefix(version)
-    for file in MODEL_FILES:
-        lake.write(f"{prefix}{file}", files[file], _content_type(file))
+    for file in (*_BESIDE, *MODEL_FILES):
+        if file in files:
+            lake.write(f"{prefix}{file}", files[file], _content_type(file))
     registry.set_alias(MODEL_NAME, CHALLENGER, version)
     return Registration(version, MODEL_NAME, prefix, created=known is None)
 
@@ -104,4 +111,5 @@ def _tags(lineage: Lineage, spec: ModelSpec) -> Mapping[str, str]:
 
 
 def _content_type(file: str) -> str:
-    return "application/json" if file.endswith(".json") else "application/octet-stream"
+    kind = PurePosixPath(file).suffix
+    return _CONTENT_TYPES.get(kind, "application/octet-stream")

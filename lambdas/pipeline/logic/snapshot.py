@@ -12,13 +12,12 @@ from areyouacat.columns import (
     IndexColumns,
     IndexTable,
     LabelColumns,
-    LabelTable,
     Positions,
     names_at,
     photo_bytes,
     photo_names,
 )
-from areyouacat.dataset import LISTED, Dataset
+from areyouacat.dataset import LISTED, REFERENCE_INPUTS_FILE, Dataset
 from areyouacat.dataset_builder import build_dataset
 from areyouacat.errors import DatasetError, UnreadableShardError
 from areyouacat.lake import (
@@ -39,6 +38,7 @@ from areyouacat.settings import BACKBONE
 from lambdas.pipeline.logic.feedback import Takeover, take_over
 from lambdas.pipeline.logic.ports import Lake
 from lambdas.pipeline.logic.reading import gone_photos, read_ahead
+from lambdas.pipeline.logic.review import KnownLabels
 
 OVERLAP: Final = timedelta(hours=1)
 """Taken over again each time: clocks differ, and an index follows its table a moment later."""
@@ -51,6 +51,7 @@ lost later, the daily schedule has taken over what is older.
 """
 
 _GZIP: Final = "application/gzip"
+_CSV: Final = "text/csv"
 _JSON: Final = "application/json"
 _JSON_LINES: Final = "application/jsonl"
 _LIST_SUFFIX: Final = ".txt"
@@ -93,8 +94,17 @@ class Snapshot:
     taken_over: Takeover
 
 
-def snapshot(lake: Lake, feedback: FeedbackSource, watermark: Watermark, now: datetime) -> Snapshot:
+def snapshot(
+    lake: Lake,
+    feedback: FeedbackSource,
+    watermark: Watermark,
+    now: datetime,
+    *,
+    approval: bool = False,
+) -> Snapshot:
     """Take new feedback over into the lake, then write a data set version of all of it.
+
+    `approval`: whether no label of a caller's teaches before a person has approved it.
 
     Reads index, labels and tombstones, never a photo. Of photos with new feedback it asks whether
     they are still there: unlabelled ones expire, and any may be erased. The same lake gives the
@@ -109,16 +119,24 @@ def snapshot(lake: Lake, feedback: FeedbackSource, watermark: Watermark, now: da
     start = now - FIRST_LOOK_BACK if since is None else since - OVERLAP
     new = list(feedback.labelled_between(start, now))
     labelled = {item.prediction.photo for item in new} - erased
-    taken_over = take_over(new, erased | gone_photos(lake, labelled))
+    labels = _labels(lake)
+    taken_over = take_over(
+        new,
+        KnownLabels(labels.latest()),
+        erased | gone_photos(lake, labelled),
+        approval=approval,
+    )
     for key, shard in taken_over.shards.items():
         lake.write(key, shard, _GZIP)
 
-    dataset = build_dataset(_index(lake), _labels(lake), erased)
+    labels.extend(taken_over.labels)
+    dataset = build_dataset(_index(lake), labels.latest(), erased)
     missing = dataset.missing(_known_features(lake))
     summary = dataset.summary()
     prefix = dataset_prefix(summary["version"])
     lake.write_stream(f"{prefix}manifest.jsonl", dataset.manifest(), _JSON_LINES)
     lake.write(f"{prefix}summary.json", json.dumps(summary, indent=2).encode(), _JSON)
+    lake.write(f"{prefix}{REFERENCE_INPUTS_FILE}", dataset.reference_inputs(), _CSV)
     lake.write_stream(f"{prefix}channel.manifest", _channel(lake, dataset, missing), _JSON)
     watermark.move_feedback_watermark(now)
     return _snapshot(lake, summary, prefix, len(missing), taken_over)
@@ -146,10 +164,10 @@ def _index(lake: Lake) -> IndexTable:
     return columns.first()
 
 
-def _labels(lake: Lake) -> LabelTable:
+def _labels(lake: Lake) -> LabelColumns:
     columns = LabelColumns()
     _read_shards(lake, LABELS_PREFIX, lambda shard: columns.extend(load_shard(shard, LabelRecord)))
-    return columns.latest()
+    return columns
 
 
 def _read_shards(lake: Lake, prefix: str, add: Callable[[bytes], None]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 # Before everything that takes long.
 from lambdas.shared import cold_start  # isort: split
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -33,6 +32,7 @@ from lambdas.serving.dal.model_store import ModelStore
 from lambdas.serving.dal.photo_store import PhotoStore
 from lambdas.serving.dal.prediction_writer import PredictionWriter
 from lambdas.serving.dal.upload_store import UploadStore
+from lambdas.serving.handlers.meter import Meter
 from lambdas.serving.handlers.photo_request import read_request
 from lambdas.serving.logic.answering import Answering
 from lambdas.serving.logic.request_identity import request_identity
@@ -128,11 +128,10 @@ def post_predict(request: ProxyRequest, record: RequestRecord) -> PredictAnswer:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point: API Gateway's proxy event in, its proxy response out."""
-    started = time.perf_counter()
+    meter = Meter()
     record = RequestRecord(context.aws_request_id, cold_start=_cold_start.take())
     response = answered(lambda: post_predict(ProxyRequest.of(event), record))
-    latency_ms = (time.perf_counter() - started) * 1000
-    write_metrics(metrics_line(record, response, latency_ms=latency_ms, at=datetime.now(UTC)))
+    write_metrics(metrics_line(record, response, usage=meter.read(), at=datetime.now(UTC)))
     if record.cold_start:
         cold_start.started()
     return response

@@ -13,8 +13,10 @@ from areyouacat.metrics import (
     CHALLENGER_REQUESTS,
     CLIENT_ERRORS,
     COLD_STARTS,
+    CPU_TIME,
     ERRORS_BY_CODE,
     LATENCY,
+    MEMORY_USED,
     PREDICTIONS,
     PROBABILITY,
     REPEATED_REQUESTS,
@@ -52,8 +54,17 @@ class RequestRecord:
     stages: dict[Metric, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a request took of its machine: milliseconds, and megabytes held at most until now."""
+
+    latency_ms: float
+    cpu_ms: float
+    memory_mb: float
+
+
 def metrics_line(
-    record: RequestRecord, response: dict[str, Any], *, latency_ms: float, at: datetime
+    record: RequestRecord, response: dict[str, Any], *, usage: Usage, at: datetime
 ) -> str:
     """The request's line in embedded metric format; `response` is API Gateway's proxy response."""
     status = int(response["statusCode"])
@@ -63,7 +74,9 @@ def metrics_line(
         REQUESTS: 1,
         CLIENT_ERRORS: int(failed and status < _FIRST_SERVER_ERROR),
         SERVER_ERRORS: int(status >= _FIRST_SERVER_ERROR),
-        LATENCY: round(latency_ms, 3),
+        LATENCY: round(usage.latency_ms, 3),
+        CPU_TIME: round(usage.cpu_ms, 3),
+        MEMORY_USED: round(usage.memory_mb, 1),
         COLD_STARTS: int(record.cold_start),
         VARIANT_FAILURES: record.variant_failures,
         PREDICTIONS: predicted,

@@ -10,7 +10,8 @@ import pytest
 
 from areyouacat import dataset_builder
 from areyouacat.columns import IndexColumns, LabelColumns, photo_names
-from areyouacat.dataset import Dataset, ManifestEntry, read_manifest
+from areyouacat.dataset import Dataset, ManifestEntry, read_manifest, read_reference_inputs
+from areyouacat.drift_features import input_features
 from areyouacat.errors import (
     ConflictingLabelsError,
     EmptyLakeError,
@@ -184,6 +185,45 @@ def test_a_summary_counts_what_the_manifest_holds() -> None:
     assert summary["near_duplicates"] == 0
     assert summary["overruled_labels"] == {"photos": 1, "examples": [rows[2].photo]}
     assert summary["erased"] == 0
+
+
+def test_the_reference_is_of_train_and_validation_and_says_how_its_photos_are() -> None:
+    rows, labels = lake(60)
+    rows[0] = replace(rows[0], brightness=0.75, width=4000)
+
+    dataset = build_dataset(rows, labels)
+    found = read_reference_inputs(dataset.reference_inputs())
+
+    learnt = [e.photo for e in entries(dataset) if e.split in {"train", "validation"}]
+    assert list(found) == sorted(learnt)
+    by_photo = {one.photo: one for one in rows}
+    for photo, inputs in found.items():
+        assert inputs == pytest.approx(input_features(by_photo[photo]), rel=1e-6)
+
+
+def test_a_reference_is_bounded_and_hardly_changes_as_the_lake_grows() -> None:
+    small, large = (build_dataset(*lake(number)) for number in (300, 310))
+
+    first, second = (set(read_reference_inputs(d.reference_inputs(50))) for d in (small, large))
+
+    assert len(first) == len(second) == 50
+    assert len(first & second) > 40
+    assert not read_reference_inputs(small.reference_inputs(0))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"photo\n",
+        b"photo,brightness,contrast,sharpness,size,aspect\nab,1,2\n",
+        b"photo,brightness,contrast,sharpness,size,aspect\nab,1,2,3,4,dark\n",
+        b"\xff",
+    ],
+)
+def test_what_is_no_reference_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"reference_inputs|convert|decode"):
+        read_reference_inputs(data)
 
 
 def test_a_manifest_without_slices_is_read_too() -> None:

@@ -94,6 +94,17 @@ def test_a_prediction_reads_back_from_the_tables_numbers() -> None:
     assert item["expires_at"] == int(NOW.timestamp()) + 30 * 86400
 
 
+def test_a_sketch_that_was_stored_as_a_list_is_read_as_one_in_bytes() -> None:
+    item = prediction_item(Prediction(
+        "p", NOW, "a" * 64, 10, 2, 3, "PNG", 0.25, 0.5, 0.125, "f" * 16, 0.75, "cat", "cat",
+        "m", "1", "champion", (0.1 + 0.2, -0.25), (), 12.5,
+    ), ttl_days=30)  # fmt: skip
+    older = {**item, "sketch": [Decimal(repr(0.1 + 0.2)), Decimal("-0.25")]}
+
+    assert isinstance(item["sketch"], bytes)
+    assert PredictionItem.from_item(older) == PredictionItem.from_item(item)
+
+
 @given(name=st.text(max_size=80))
 def test_a_training_job_name_is_one_that_sagemaker_takes(name: str) -> None:
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", training_job_name(name))

@@ -149,7 +149,9 @@ def test_a_leftover_is_ended_but_not_a_stranger_with_its_number(layout: Layout) 
         for name in ("local_cloud.gateway", "something-else")
     )
     try:
-        for child in (stranger, leftover):
+        for child, name in ((stranger, "something-else"), (leftover, "local_cloud.gateway")):
+            # Before its second exec is done a process may show no command line at all.
+            assert eventually(lambda c=child, n=name: psutil.Process(c.pid).cmdline()[:1] == [n])
             (layout.run / "gateway.pid").write_text(str(child.pid))
             end_leftovers(layout)
 

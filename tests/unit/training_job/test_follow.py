@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from areyouacat.execution_history import Ending, HistoryTeller, outcome, readable
 from training_job import follow as following
 from training_job.endpoints import Endpoints
-from training_job.execution_history import Ending, HistoryTeller, outcome, readable
 from training_job.follow import TrainingLog, follow, main
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

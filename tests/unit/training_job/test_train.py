@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import math
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from areyouacat.drift import Histogram
+from areyouacat.drift_features import (
+    INPUT_FEATURES,
+    LABEL_FEATURE,
+    PROBABILITY_FEATURE,
+    SKETCH_FEATURES,
+    read_baseline,
+)
+from areyouacat.drift_sample import read_sample
 from areyouacat.model_spec import ModelSpec
 from areyouacat.settings import LABELS, BackboneSpec
 from tests.unit.training_job.folder_lake import FolderLake
@@ -102,7 +113,17 @@ def fill(environ: dict[str, str], lake: FolderLake, draw_photo: Draw) -> Callabl
         (channel / "manifest.jsonl").write_bytes(manifest)
         version = hashlib.sha256(manifest).hexdigest()[:16]
         counts = {split: dict.fromkeys(LABELS.all, n) for split, n in per_split.items()}
-        summary = {"version": version, "mode": mode, "counts": counts}
+        measured = asdict(Histogram((0.5,), (len(entries), 0)))
+        inputs = dict.fromkeys(INPUT_FEATURES, measured)
+        (channel / "reference_inputs.csv").write_text(
+            "photo,brightness,contrast,sharpness,size,aspect\n"
+            + "".join(
+                f"{entry['photo']},0.5,0.25,0.01,11.6,0.4\n"
+                for entry in entries
+                if entry["split"] in {"train", "validation"}
+            )
+        )
+        summary = {"version": version, "mode": mode, "counts": counts, "inputs": inputs}
         (channel / "summary.json").write_text(json.dumps(summary))
 
     return write
@@ -148,8 +169,18 @@ def test_a_trained_model_leaves_everything_that_serving_and_the_gate_read(
     assert (spec.training_job_name, spec.mlflow_run_id) == ("job-1", "run-1")
     assert spec.backbone_hash == tiny_backbone.spec.hash
     assert spec.metrics["test_accuracy"] > 0.9
-    assert sum(spec.baseline["probability"]["counts"]) == spec.baseline["photos"] == 40
-    assert len(spec.baseline["sketch"]["mean"]) == 16
+    known = read_baseline(spec.baseline)
+    assert set(known) == {*INPUT_FEATURES, *SKETCH_FEATURES, PROBABILITY_FEATURE, LABEL_FEATURE}
+    assert known[PROBABILITY_FEATURE].total == 40
+    assert {known[name].total for name in SKETCH_FEATURES} == {2 * sum(TRAINED.values())}
+
+    reference = read_sample((model / "reference.csv").read_bytes())
+    assert len(reference["label"]) == 2 * (TRAINED["train"] + TRAINED["validation"])
+    assert sum(reference["label"]) == TRAINED["train"] + TRAINED["validation"]
+    probabilities = [p for p in reference["probability"] if not math.isnan(p)]
+    assert len(probabilities) == 2 * TRAINED["validation"]  # the others were learnt from
+    sketches = known["sketch_00"].count(reference["sketch_00"])
+    assert all(sketches.counts)
 
     scores = [json.loads(line) for line in (model / "scores.jsonl").read_text().splitlines()]
     assert Counter(score["split"] for score in scores) == {
@@ -256,6 +287,8 @@ def test_bootstrap_answers_with_the_prior_at_a_threshold_of_one_half(
     spec = run_job(environment, lake, run, load=lambda: tiny_backbone)
 
     assert (spec.mode, spec.threshold, spec.temperature) == ("bootstrap", 0.5, 1.0)
+    reference = read_sample((environment.paths.model / "reference.csv").read_bytes())
+    assert sum(not math.isnan(p) for p in reference["probability"]) == 18  # train's
     assert "ImageNet's own head answers" in run.files["model_card.md"].decode()
     assert "training_curve.png" not in run.files
     scores = (environment.paths.model / "scores.jsonl").read_text().splitlines()
@@ -268,6 +301,21 @@ def test_bootstrap_answers_with_the_prior_at_a_threshold_of_one_half(
     }
     above = [s for s in map(json.loads, scores) if s["photo"] in negatives]
     assert sum(score["probability"] >= 0.5 for score in above) == 1  # 99th percentile of nine
+
+
+def test_a_data_set_from_before_references_gives_a_model_without_one(
+    fill: Callable[..., None],
+    environment: TrainingEnvironment,
+    lake: FolderLake,
+    tiny_backbone: Backbone,
+) -> None:
+    fill("bootstrap", {"train": 9, "validation": 1, "test": 1})
+    (environment.paths.channel("dataset") / "reference_inputs.csv").unlink()
+
+    run_job(environment, lake, RecordingRun(), load=lambda: tiny_backbone)
+
+    assert not (environment.paths.model / "reference.csv").exists()
+    assert (environment.paths.model / "model.json").exists()
 
 
 @pytest.mark.parametrize(

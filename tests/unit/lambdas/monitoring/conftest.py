@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas.shared import aws
-from tests.unit.lambdas.monitoring.moto_cloud import Cloud, create_predictions
+from tests.unit.lambdas.monitoring.moto_cloud import Cloud, create_control, create_predictions
 from tests.unit.lambdas.pipeline.factories import FunctionContext
 
 REGION = "eu-west-1"
@@ -25,6 +25,11 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("LAKE_BUCKET", "lake")
     monkeypatch.setenv("PREDICTIONS_TABLE", "predictions")
+    monkeypatch.setenv("CONTROL_TABLE", "control")
+    monkeypatch.setenv("PREDICT_MEMORY_MB", "1769")
+    monkeypatch.setenv("RETRAIN_COOLDOWN_SECONDS", "3600")
+    monkeypatch.setenv("RETRAIN_DAILY_CAP", "2")
+    monkeypatch.setenv("RETRAIN_SAME_CAUSE_SECONDS", "120")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     aws.client.cache_clear()
     with mock_aws():
@@ -32,6 +37,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
         dynamodb = boto3.client("dynamodb")
         create_predictions(dynamodb)
+        create_control(dynamodb)
         stepfunctions = boto3.client("stepfunctions")
         train, deploy = (
             stepfunctions.create_state_machine(

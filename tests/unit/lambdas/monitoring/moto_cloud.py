@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from areyouacat.predictions import (
+    CONTROL_PARTITION_KEY,
     FEEDBACK_AT,
     FEEDBACK_BUCKET,
     FEEDBACK_INDEX,
@@ -32,6 +33,15 @@ class Cloud:
             self.stepfunctions.describe_execution(executionArn=execution["executionArn"])
             for execution in listed
         ]
+
+
+def create_control(dynamodb: Any) -> None:
+    dynamodb.create_table(
+        TableName="control",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": CONTROL_PARTITION_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": CONTROL_PARTITION_KEY, "AttributeType": "S"}],
+    )
 
 
 def create_predictions(dynamodb: Any) -> None:

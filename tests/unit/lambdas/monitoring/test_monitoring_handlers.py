@@ -1,16 +1,22 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from areyouacat.drift_sample import read_sample
 from areyouacat.predictions import Feedback, prediction_item
 from areyouacat.serving_pointer import Variant, first_pointer
-from areyouacat.settings import MONITORING
+from areyouacat.settings import DRIFT, MONITORING
+from areyouacat.training_ledger import Admission, Pending
+from lambdas.monitoring.dal.drift_reports import DriftReports
 from lambdas.monitoring.handlers import collect_window, publish_metrics, trigger_retraining
 from lambdas.shared.predictions_table import PredictionsTable
 from lambdas.shared.serving_pointer_store import ServingPointerStore
+from lambdas.shared.training_ledger_store import TrainingLedgerStore
 from tests.unit.lambdas.monitoring.events import alarm, sns_event
 from tests.unit.lambdas.monitoring.moto_cloud import Cloud
 from tests.unit.lambdas.pipeline.factories import labelled_item
@@ -65,6 +71,48 @@ def test_too_few_labels_publish_no_accuracy(cloud: Cloud, context: Any) -> None:
     names = {metric["MetricName"] for metric in cloud.cloudwatch.list_metrics()["Metrics"]}
     assert "WindowPredictions" in names
     assert "FeedbackAccuracy" not in names
+
+
+def put_photos(cloud: Cloud, count: int) -> None:
+    table = PredictionsTable(cloud.dynamodb, "predictions")
+    now = datetime.now(UTC)
+    for number in range(count):
+        made = labelled_item(str(number), said=None, predicted_at=now - timedelta(minutes=1))
+        table.put(prediction_item(made.prediction, ttl_days=30))
+
+
+def test_a_report_that_is_due_is_prepared_once(cloud: Cloud, context: Any) -> None:
+    serve(cloud, datetime.now(UTC) - timedelta(hours=1))
+    put_photos(cloud, DRIFT.min_window)
+    cloud.s3.put_object(Bucket="lake", Key="reference.csv", Body=b"")
+
+    report = collect_window.handler({}, context)["report"]
+    again = collect_window.handler({}, context)["report"]
+
+    assert (report["due"], report["failed"], report["model_version"]) == (True, False, "1")
+    assert report["reference_uri"] == "s3://lake/reference.csv"
+    key = report["window_uri"].removeprefix("s3://lake/")
+    stored = read_sample(cloud.s3.get_object(Bucket="lake", Key=key)["Body"].read())
+    assert len(stored["size"]) == DRIFT.min_window
+    assert (again["due"], again["failed"]) == (False, False)
+    assert again["why"].startswith("one was begun")
+
+
+def test_a_report_that_cannot_be_prepared_keeps_no_metric_back(
+    cloud: Cloud, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(cloud, datetime.now(UTC) - timedelta(hours=1))
+    put_photos(cloud, DRIFT.min_window)
+
+    def refused(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
+
+    monkeypatch.setattr(DriftReports, "keys_since", refused)
+    collected = collect_window.handler({}, context)
+
+    assert collected["metrics"]["WindowPredictions"] == DRIFT.min_window
+    assert (collected["report"]["due"], collected["report"]["failed"]) == (False, True)
+    assert "AccessDenied" in collected["report"]["why"]
 
 
 def test_published_metrics_have_no_dimensions_and_the_units_of_the_list(
@@ -163,6 +211,20 @@ def test_an_alarm_that_does_not_stand_starts_nothing(
     cloud: Cloud, context: Any, state: str
 ) -> None:
     assert trigger_retraining.handler(sns_event(alarm(state)), context) == {"started": []}
+    assert cloud.executions() == []
+
+
+def test_an_alarm_that_stands_no_more_has_nothing_waiting_for_it(
+    cloud: Cloud, context: Any
+) -> None:
+    store = TrainingLedgerStore(cloud.dynamodb, "control")
+    waits = Pending("low", datetime.now(UTC), Admission.COOLING_DOWN)
+    pending = {"AreYouACat-FeedbackAccuracy": waits, "AreYouACat-DataDrift": waits}
+    store.change(lambda ledger: (replace(ledger, pending=pending), None))
+
+    trigger_retraining.handler(sns_event(alarm("OK")), context)
+
+    assert set(store.read()[0].pending) == {"AreYouACat-DataDrift"}
     assert cloud.executions() == []
 
 

@@ -27,6 +27,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "LAKE_BUCKET": "lake",
         "PREDICTIONS_TABLE": "predictions",
         "CONTROL_TABLE": "control",
+        "RETRAIN_COOLDOWN_SECONDS": "3600",
+        "RETRAIN_DAILY_CAP": "2",
+        "FEEDBACK_APPROVAL": "not required",
+        "RETRAIN_SAME_CAUSE_SECONDS": "0",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

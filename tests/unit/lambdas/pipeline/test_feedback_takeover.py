@@ -1,8 +1,21 @@
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
-from areyouacat.lake import IndexRow, LabelRecord, load_shard
-from lambdas.pipeline.logic.feedback import Takeover, take_over
+from areyouacat.columns import LabelColumns
+from areyouacat.lake import HeldLabel, IndexRow, LabelRecord, load_shard
+from areyouacat.predictions import PredictionItem
+from lambdas.pipeline.logic import feedback
+from lambdas.pipeline.logic.feedback import Takeover
+from lambdas.pipeline.logic.review import KnownLabels
 from tests.unit.lambdas.pipeline.factories import NOON, labelled_item, photo_hash
+
+
+def take_over(
+    items: Iterable[PredictionItem], gone: Collection[str] = (), *, approval: bool = False
+) -> Takeover:
+    """Into a lake that knows no label."""
+    nothing = KnownLabels(LabelColumns().latest())
+    return feedback.take_over(items, nothing, gone, approval=approval)
 
 
 def rows(takeover: Takeover) -> list[IndexRow]:
@@ -12,7 +25,14 @@ def rows(takeover: Takeover) -> list[IndexRow]:
 
 def labels(takeover: Takeover) -> list[LabelRecord]:
     shards = [data for key, data in takeover.shards.items() if key.startswith("labels/")]
-    return [record for shard in shards for record in load_shard(shard, LabelRecord)]
+    found = [record for shard in shards for record in load_shard(shard, LabelRecord)]
+    assert found == list(takeover.labels)
+    return found
+
+
+def held(takeover: Takeover) -> list[HeldLabel]:
+    shards = [data for key, data in takeover.shards.items() if key.startswith("reviews/held/")]
+    return [record for shard in shards for record in load_shard(shard, HeldLabel)]
 
 
 def test_a_labelled_prediction_becomes_an_index_row_and_a_label() -> None:
@@ -44,25 +64,35 @@ def test_each_day_has_shards_of_its_own() -> None:
     ]
 
 
-def test_a_photo_labelled_twice_counts_once_by_its_latest_label() -> None:
-    later = labelled_item(
-        "a", said="not_cat", said_at=NOON + timedelta(minutes=1), prediction_id="second"
-    )
+def test_a_photo_labelled_often_counts_once_by_its_latest_prediction() -> None:
+    later = labelled_item("a", said_at=NOON + timedelta(minutes=1), prediction_id="second")
 
-    takeover = take_over([later, labelled_item("a", said="cat", prediction_id="first")])
+    takeover = take_over([later, labelled_item("a", prediction_id="first")])
 
-    assert takeover.photos == 1
-    assert [record.label for record in labels(takeover)] == ["not_cat"]
+    assert [record.who for record in labels(takeover)] == ["prediction/second"]
 
 
-def test_two_labels_of_one_moment_are_never_both_taken() -> None:
+def test_a_held_photo_is_indexed_and_waits_with_label_and_reason() -> None:
     items = [
         labelled_item("a", said="cat", prediction_id="p1"),
         labelled_item("a", said="not_cat", prediction_id="p2"),
     ]
 
-    assert take_over(items) == take_over(reversed(items))
-    assert len(labels(take_over(items))) == 1
+    takeover = take_over(items)
+
+    assert takeover == take_over(reversed(items))
+    assert labels(takeover) == []
+    assert [row.photo for row in rows(takeover)] == [photo_hash("a")]
+    assert held(takeover) == [
+        HeldLabel(
+            photo=photo_hash("a"),
+            label="not_cat",
+            who="prediction/p2",
+            labelled_at="2026-11-20T12:00:00.000000Z",
+            reason="people disagree: 1 say cat, 1 say not_cat",
+        )
+    ]
+    assert takeover.held == 1
 
 
 def test_the_same_items_give_the_same_shards_in_whatever_order() -> None:
@@ -79,7 +109,7 @@ def test_a_label_that_settings_do_not_know_is_refused_and_named() -> None:
 
 
 def test_no_feedback_makes_no_shards() -> None:
-    assert take_over([labelled_item("a", said=None)]) == Takeover({}, 0, (), 0)
+    assert take_over([labelled_item("a", said=None)]) == Takeover({}, (), 0, (), 0)
 
 
 def test_nothing_of_a_photo_that_is_gone_is_taken_over() -> None:
@@ -87,7 +117,7 @@ def test_nothing_of_a_photo_that_is_gone_is_taken_over() -> None:
 
     assert [row.photo for row in rows(takeover)] == [photo_hash("b")]
     assert [record.photo for record in labels(takeover)] == [photo_hash("b")]
-    assert takeover.photos == 1
+    assert len(takeover.labels) == 1
 
 
 def test_photos_that_are_gone_are_counted_once_however_often_they_were_labelled() -> None:

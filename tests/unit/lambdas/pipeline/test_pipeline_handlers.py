@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from lambdas.pipeline.handlers import (
 )
 from lambdas.shared.environment import MissingEnvironmentError
 from lambdas.shared.predictions_table import PredictionsTable
+from lambdas.shared.training_ledger_store import TrainingLedgerStore
 from tests.unit.lambdas.pipeline.factories import (
     index_row,
     label_record,
@@ -48,9 +50,12 @@ def test_the_first_execution_gets_the_lease_and_a_name_for_its_job(
     assert job_name.startswith("areyouacat-first-")
     assert answer == {
         "acquired": True,
+        "outcome": "acquired",
+        "why": "nobody else trains",
         "holder": arn,
         "reason": "accuracy fell",
         "source": "alarm",
+        "answers": [],
     }
 
 
@@ -64,8 +69,22 @@ def test_a_second_execution_is_turned_away_while_the_first_runs(cloud: Cloud, co
 
     answer = acquire(second, context)
 
-    assert not answer["acquired"]
+    assert (answer["acquired"], answer["outcome"]) == (False, "already_running")
     assert answer["holder"] == first
+    assert first in answer["why"]
+
+
+def test_after_a_training_an_alarm_is_told_until_when_to_wait(cloud: Cloud, context: Any) -> None:
+    first, second = cloud.start_execution("first"), cloud.start_execution("second")
+    acquire(first, context)
+    lease.release({"execution_arn": first}, context)
+
+    turned_away = acquire(second, context, source="alarm", alarm="drift", reason="moved")
+
+    assert (turned_away["acquired"], turned_away["outcome"]) == (False, "cooling_down")
+    assert "none by itself before 20" in turned_away["why"]
+    person = acquire(cloud.start_execution("third"), context, source="manual")
+    assert (person["acquired"], person["answers"]) == (True, ["drift"])
 
 
 def test_a_retried_acquire_still_holds_the_lease(cloud: Cloud, context: Any) -> None:
@@ -88,8 +107,8 @@ def test_the_lease_of_a_stopped_execution_is_taken_over(cloud: Cloud, context: A
 def test_the_lease_of_an_unknown_execution_is_taken_over(
     cloud: Cloud, context: Any, holder: str
 ) -> None:
-    cloud.dynamodb.put_item(
-        TableName="control", Item={"control_id": {"S": "train-lease"}, "holder": {"S": holder}}
+    TrainingLedgerStore(cloud.dynamodb, "control").change(
+        lambda ledger: (replace(ledger, holder=holder), None)
     )
 
     assert acquire(cloud.start_execution("first"), context)["acquired"]

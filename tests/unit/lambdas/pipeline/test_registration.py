@@ -54,6 +54,16 @@ def test_a_candidate_becomes_a_version_whose_files_are_in_the_lake(
     assert registry.aliases == {"challenger": "1"}
 
 
+def test_a_reference_sample_goes_with_its_model(registry: MemoryRegistry) -> None:
+    lake = MemoryLake({ARTIFACT: model_archive(model_files() | {"reference.csv": b"brightness\n"})})
+
+    register(lake, registry, LINEAGE)
+
+    assert stored(lake) == {*FILES, "models/1/reference.csv"}
+    assert lake.content_types["models/1/reference.csv"] == "text/csv"
+    assert list(lake.objects)[-1] == "models/1/model.json"
+
+
 def test_a_version_carries_its_lineage(lake: MemoryLake, registry: MemoryRegistry) -> None:
     register(lake, registry, LINEAGE)
 

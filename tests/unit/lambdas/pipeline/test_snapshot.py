@@ -1,11 +1,12 @@
 import gzip
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from areyouacat.dataset import ManifestEntry, read_manifest
+from areyouacat.dataset import ManifestEntry, read_manifest, read_reference_inputs
 from areyouacat.errors import (
     DatasetError,
     EmptyLakeError,
@@ -13,10 +14,12 @@ from areyouacat.errors import (
     UnreadableShardError,
 )
 from areyouacat.lake import (
+    HeldLabel,
     dump_shard,
     features_prefix,
     index_shard_key,
     label_shard_key,
+    load_shard,
     photo_key,
     tombstone_key,
 )
@@ -93,6 +96,8 @@ def test_the_lake_becomes_a_data_set_version_named_by_its_content(lake: MemoryLa
         photo_hash("rock"): "not_cat",
     }
     assert json.loads(lake.objects[made.summary_key])["counts"] == made.counts
+    inputs = read_reference_inputs(lake.objects[f"datasets/{made.version}/reference_inputs.csv"])
+    assert set(inputs) == {e.photo for e in entries if e.split in {"train", "validation"}}
 
 
 def test_a_repetition_gives_the_same_version_and_adds_nothing(lake: MemoryLake) -> None:
@@ -117,7 +122,7 @@ def test_new_feedback_is_in_the_data_set(lake: MemoryLake) -> None:
     assert (entry.label, entry.source) == ("not_cat", "feedback")
     assert entry.split in {"train", "recent"}
     assert made.feedback_labels == 1
-    assert made.taken_over.photos == 1
+    assert len(made.taken_over.labels) == 1
 
 
 def test_feedback_taken_over_before_stays_in_the_data_set(lake: MemoryLake) -> None:
@@ -127,7 +132,38 @@ def test_feedback_taken_over_before_stays_in_the_data_set(lake: MemoryLake) -> N
     later = snapshot(lake, MemoryFeedback(), watermark, NOON + timedelta(days=30))
 
     assert later.feedback_labels == 1
-    assert later.taken_over.photos == 0
+    assert len(later.taken_over.labels) == 0
+
+
+def test_where_a_person_has_to_approve_new_feedback_is_held_and_teaches_nothing(
+    lake: MemoryLake,
+) -> None:
+    watermark = MemoryWatermark()
+
+    made = snapshot(lake, MemoryFeedback(labelled_item("new")), watermark, NOON, approval=True)
+
+    assert (len(made.taken_over.labels), made.taken_over.held) == (0, 1)
+    assert made.feedback_labels == 0
+    (key,) = [key for key in lake.objects if key.startswith("reviews/held/2026-11-20/")]
+    (held,) = load_shard(lake.objects[key], HeldLabel)
+    assert (held.photo, held.label, held.reason) == (
+        photo_hash("new"),
+        "cat",
+        "waits for a person's approval",
+    )
+
+
+def test_what_a_person_approves_is_in_the_next_data_set(lake: MemoryLake) -> None:
+    watermark = MemoryWatermark()
+    snapshot(lake, MemoryFeedback(labelled_item("new")), watermark, NOON, approval=True)
+    approved = dump_shard([replace(label_record("new", "cat"), source="review")])
+    lake.objects[label_shard_key("2026-11-21", approved)] = approved
+
+    made = snapshot(lake, MemoryFeedback(), watermark, NOON + timedelta(days=1), approval=True)
+
+    (entry,) = [entry for entry in manifest(lake, made) if entry.photo == photo_hash("new")]
+    assert (entry.label, entry.source, entry.labelled_by) == ("cat", "feedback", "review")
+    assert entry.split in {"train", "recent"}
 
 
 def test_feedback_is_asked_for_from_a_little_before_the_watermark(lake: MemoryLake) -> None:
@@ -284,7 +320,7 @@ def test_feedback_on_an_erased_photo_writes_nothing(lake: MemoryLake) -> None:
 
     made = snapshot(lake, MemoryFeedback(labelled_item("new")), MemoryWatermark(), NOON)
 
-    assert (made.taken_over.photos, made.taken_over.gone) == (0, 1)
+    assert (len(made.taken_over.labels), made.taken_over.gone) == (0, 1)
     written = set(lake.objects) - before
     assert {key.split("/")[0] for key in written} == {"datasets"}
 
@@ -302,7 +338,7 @@ def test_feedback_on_a_photo_that_is_gone_is_counted_and_writes_nothing(
 
     made = snapshot(lake, MemoryFeedback(labelled_item("new")), watermark, NOON)
 
-    assert (made.taken_over.photos, made.taken_over.gone) == (0, 1)
+    assert (len(made.taken_over.labels), made.taken_over.gone) == (0, 1)
     written = set(lake.objects) - before
     assert {key.split("/")[0] for key in written} == {"datasets"}
     assert watermark.up_to == NOON
@@ -315,7 +351,7 @@ def test_of_many_labelled_photos_those_that_are_there_are_taken_over(lake: Memor
 
     made = snapshot(lake, MemoryFeedback(*map(labelled_item, names)), MemoryWatermark(), NOON)
 
-    assert (made.taken_over.photos, made.taken_over.gone) == (20, 20)
+    assert (len(made.taken_over.labels), made.taken_over.gone) == (20, 20)
     taken = {entry.photo for entry in manifest(lake, made) if entry.source == "feedback"}
     assert taken == {photo_hash(name) for name in names[::2]}
 

@@ -31,6 +31,14 @@ def test_wanted_files_are_unpacked_and_others_left() -> None:
     }
 
 
+def test_an_optional_file_may_be_missing() -> None:
+    data = archive([("model.tflite", b"m"), ("reference.csv", b"r")])
+
+    found = unpack(data, {"model.tflite"}, {"reference.csv", "other.csv"})
+
+    assert found == {"model.tflite": b"m", "reference.csv": b"r"}
+
+
 def test_a_path_that_leads_elsewhere_is_not_the_file(tmp_path: Path) -> None:
     data = archive([("../model.tflite", b"evil"), ("/model.tflite", b"evil")])
 

@@ -1,4 +1,4 @@
-"""Step Functions executions, as far as the lease needs to know them."""
+"""Step Functions executions: do they still run?"""
 
 from typing import Any
 

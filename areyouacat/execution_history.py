@@ -27,6 +27,7 @@ class Ending(Enum):
     ROLLED_BACK = "RolledBack"
     NOT_DEPLOYED = "NotDeployed"
     ALREADY_RUNNING = "AlreadyRunning"
+    TOO_SOON = "TooSoon"
     FAILED = "Failed"
 
     @property
@@ -110,9 +111,8 @@ def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
             Ending.REJECTED,
             f"{reason or 'the candidate is not better.'} The model stays as it was.",
         )
-    if last_state == Ending.ALREADY_RUNNING.value:
-        holder = _at(output, "lease", "holder") or "another execution"
-        return Outcome(Ending.ALREADY_RUNNING, f"{holder} is training; nothing was started.")
+    if last_state in {Ending.ALREADY_RUNNING.value, Ending.TOO_SOON.value}:
+        return _turned_away(Ending(last_state), output)
     result = _result(output)
     version = _at(result, "version") or _at(output, "registration", "version")
     if last_state == Ending.ROLLED_BACK.value:
@@ -127,6 +127,14 @@ def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
     return Outcome(
         Ending.SUCCEEDED, f"model version {version} is serving." if version else "all steps done."
     )
+
+
+def _turned_away(ending: Ending, output: Any) -> Outcome:
+    if ending is Ending.ALREADY_RUNNING:
+        holder = _at(output, "lease", "holder") or "another execution"
+        return Outcome(ending, f"{holder} is training; nothing was started.")
+    why = _at(output, "lease", "why") or "automatic trainings have to wait"
+    return Outcome(ending, f"nothing was started: {why}.")
 
 
 def _result(output: Any) -> Any:

@@ -1,0 +1,112 @@
+"""How long a person waits for the first view of each page, with 100,000 predictions stored.
+
+A real Chromium without a past opens the address; the page is there when it changes no more.
+"""
+
+import statistics
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.request import urlopen
+
+import psutil
+from playwright.sync_api import Browser
+
+from benchmarks.figures import BenchmarkError, Context, Figure
+from benchmarks.http_load import poll
+from benchmarks.local_cloud import LocalCloud, local_cloud
+from benchmarks.stored_predictions import fill
+from tests.browser.chromium import BrowserMissingError, started
+from tests.browser.visits import Address, visiting
+
+NAME = "ui"
+DESCRIPTION = "the first view of each page of the client, with 100,000 predictions stored"
+ROWS, QUICK_ROWS = 100_000, 2_000
+TIMES, QUICK_TIMES = 7, 2
+TARGET_SECONDS: Final = 2.0
+_MONITOR_SECONDS: Final = 900.0
+_START_SECONDS: Final = 60.0
+
+
+def run(context: Context) -> list[Figure]:
+    """Fill the table, let the monitor look, then open every page again and again."""
+    rows = QUICK_ROWS if context.quick else ROWS
+    with local_cloud(context, NAME, starter=True) as cloud:
+        context.say(f"  storing {rows:,} predictions")
+        fill(cloud, rows, datetime.now(UTC))
+        context.say("  the monitor looks at them")
+        _monitor(cloud)
+        try:
+            with started() as browser:
+                return _measure(context, cloud, browser)
+        except BrowserMissingError as error:
+            raise BenchmarkError(str(error)) from error
+
+
+def _measure(context: Context, cloud: LocalCloud, browser: Browser) -> list[Figure]:
+    url = str(cloud.endpoints()["ui_url"])
+    with visiting(browser, url) as visit:
+        visit.open("")
+        addresses = visit.addresses()
+    figures = []
+    for address in addresses:
+        _restart(cloud)
+        cold = _first_view(browser, url, address)
+        warm = [
+            _first_view(browser, url, address)
+            for _ in range(QUICK_TIMES if context.quick else TIMES)
+        ]
+        worst, median = max(warm), statistics.median(warm)
+        context.say(f"  {address.name}: {median:.2f} s, at worst {worst:.2f} s, cold {cold:.2f} s")
+        note = f"median {median:.2f} s of {len(warm)}; {cold:.2f} s as the server's first"
+        figures.append(
+            Figure.at_most(f"{address.name}: first view, worst", worst, "s", TARGET_SECONDS, note)
+        )
+    return figures
+
+
+def _first_view(browser: Browser, url: str, address: Address) -> float:
+    """Seconds from the address to the last change of the page, in a window without a past."""
+    with visiting(browser, url) as visit:
+        visit.open(address.path)
+        trouble = visit.page.locator(
+            '[data-testid="stAlertContentError"], [data-testid="stException"]'
+        )
+        if trouble.count():
+            raise BenchmarkError(f"{address.name} shows an error: {trouble.first.inner_text()}")
+        return visit.seconds_to_last_change()
+
+
+def _monitor(cloud: LocalCloud) -> None:
+    """One run of the monitor to its end, its report included; no alarm of it trains anything."""
+    cloudwatch = cloud.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    cloudwatch.disable_alarm_actions(AlarmNames=[alarm["AlarmName"] for alarm in alarms])
+    workflows = cloud.client("stepfunctions")
+    machine = cloud.endpoints()["state_machines"]["monitor"]
+    arn = workflows.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = workflows.describe_execution(executionArn=arn)
+        return None if found["status"] == "RUNNING" else found
+
+    run = poll("the monitor", ended, _MONITOR_SECONDS)
+    if run["status"] != "SUCCEEDED":
+        raise BenchmarkError(f"the monitor failed: {run.get('cause')}")
+
+
+def _restart(cloud: LocalCloud) -> None:
+    """End the client's server; what supervises it starts another, which has seen nobody."""
+    before = cloud.client_pid
+    psutil.Process(before).terminate()
+    health = f"{cloud.endpoints()['ui_url']}/_stcore/health"
+
+    def answers() -> bool:
+        try:
+            if cloud.client_pid == before:
+                return False
+            with urlopen(health, timeout=1) as answer:  # noqa: S310 # our own server's address
+                return bool(answer.status == 200)
+        except (OSError, ValueError):  # it does not answer yet, or is about to write its number
+            return False
+
+    poll("the client's server", answers, _START_SECONDS)
