@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -36,6 +37,10 @@ def use_gateway(folder: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> Non
 
 def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     return any(condition() for _ in poll(seconds))
+
+
+def is_called(pid: int, name: str) -> bool:
+    return psutil.Process(pid).cmdline()[:1] == [name]
 
 
 def gateway_pid(layout: Layout) -> int:
@@ -151,7 +156,7 @@ def test_a_leftover_is_ended_but_not_a_stranger_with_its_number(layout: Layout) 
     try:
         for child, name in ((stranger, "something-else"), (leftover, "local_cloud.gateway")):
             # Before its second exec is done a process may show no command line at all.
-            assert eventually(lambda c=child, n=name: psutil.Process(c.pid).cmdline()[:1] == [n])
+            assert eventually(partial(is_called, child.pid, name))
             (layout.run / "gateway.pid").write_text(str(child.pid))
             end_leftovers(layout)
 
