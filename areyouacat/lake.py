@@ -57,6 +57,9 @@ _REPORT_TIME: Final = "%Y-%m-%dT%H-%M-%SZ"
 FEEDBACK_SOURCE: Final = "feedback"
 """`IndexRow.source` of a photo that reached the lake through a prediction."""
 
+SEED_SOURCE: Final = "seed"
+"""`LabelRecord.source` of what the operator put there."""
+
 
 def sha256_hex(data: bytes) -> str:
     """The content address of some bytes: 64 hex digits."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from areyouacat import lake
-from areyouacat.lake import ORIGINAL_VIEW, IndexRow, LabelRecord
+from areyouacat.lake import ORIGINAL_VIEW, SEED_SOURCE, IndexRow, LabelRecord
 from areyouacat.settings import BACKBONE
 from benchmarks.figures import BenchmarkError, Say
 from benchmarks.local_cloud import CONNECTIONS, LocalCloud
@@ -22,7 +22,7 @@ from benchmarks.photos import LabelledPhoto
 from training_job.feature_cache import FeatureCache, Vectors
 from training_job.lake_store import S3Lake
 from training_job.seed import SHARD_ROWS
-from training_job.seed_lake import SEED, Lake
+from training_job.seed_lake import Lake
 from training_job.settings import FEATURES
 from training_job.views import AUGMENTATIONS
 
@@ -123,7 +123,7 @@ def _row(copy: Copy, original: IndexRow) -> IndexRow:
 
 
 def _label(copy: Copy, original: IndexRow) -> LabelRecord:
-    return LabelRecord(copy.photo, copy.of.label, SEED, SOURCE, original.ingested_at)
+    return LabelRecord(copy.photo, copy.of.label, SEED_SOURCE, SOURCE, original.ingested_at)
 
 
 def _parts(made: Sequence[Copy], size: int) -> Iterator[Sequence[Copy]]:

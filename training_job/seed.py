@@ -24,7 +24,7 @@ from areyouacat import lake
 from areyouacat.errors import RequestError
 from areyouacat.image_stats import image_stats
 from areyouacat.images import decode
-from areyouacat.lake import IndexRow, LabelRecord
+from areyouacat.lake import SEED_SOURCE, IndexRow, LabelRecord
 from areyouacat.settings import IMAGES, LABELS
 from training_job.endpoints import Endpoints, UnknownEndpointError
 from training_job.labelled_photos import (
@@ -34,7 +34,7 @@ from training_job.labelled_photos import (
     UnreadableFileError,
 )
 from training_job.photo_folders import open_photos
-from training_job.seed_lake import SEED, KnownPhotos, Lake
+from training_job.seed_lake import KnownPhotos, Lake
 from training_job.tfds_photos import builder_named, open_builder
 
 WORKERS = 8
@@ -116,7 +116,7 @@ def seed(photos: LabelledPhotos, photos_lake: Lake, source_name: str, say: Say) 
             summary.photos_added += 1
         if known.labels.get(photo) != label:
             known.labels[photo] = label
-            batch.labels.append(LabelRecord(done.photo, label, SEED, source_name, ingest.at))
+            batch.labels.append(LabelRecord(done.photo, label, SEED_SOURCE, source_name, ingest.at))
             summary.labels_added += 1
         batch.flush(at_least=SHARD_ROWS)
     batch.flush(at_least=1)
@@ -235,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if builder
             else open_photos(Path(options.photos), LABELS.all)
         ) as photos:
-            source = options.source or builder or SEED
+            source = options.source or builder or SEED_SOURCE
             summary = seed(photos, photos_lake, source, lambda line: print(line, flush=True))
     except (LabelledPhotosError, UnknownEndpointError) as error:
         print(error, file=sys.stderr)

@@ -11,9 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from areyouacat import lake
-from areyouacat.lake import IndexRow, LabelRecord
+from areyouacat.lake import SEED_SOURCE, IndexRow, LabelRecord
 
-SEED = "seed"
 _READERS = 8
 _SHARDS_AT_ONCE = 64  # so that few are in memory
 _PUTS = 3
@@ -70,7 +69,7 @@ class Lake:
         for shard in self._shards(lake.LABELS_PREFIX):
             for record in lake.load_shard(shard, LabelRecord):
                 photo = bytes.fromhex(record.photo)
-                if record.source == SEED and record.labelled_at >= latest.get(photo, ""):
+                if record.source == SEED_SOURCE and record.labelled_at >= latest.get(photo, ""):
                     latest[photo] = record.labelled_at
                     known.labels[photo] = record.label
         return known

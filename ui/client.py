@@ -81,6 +81,12 @@ class Api(Protocol):
         Raises `UnknownPredictionError`, or `TooBusyError` if that was too much for one hour.
         """
 
+    def withdraw(self, prediction_id: str) -> None:
+        """Take back what was said of a prediction; nothing said is taken back already.
+
+        Raises `UnknownPredictionError`.
+        """
+
     def health(self) -> Health:
         """Whether the API answers and a model serves."""
 
@@ -143,6 +149,12 @@ class HttpApi:
         """See `Api.feedback`."""
         body = {"prediction_id": prediction_id, "label": label}
         with self._call("POST", "feedback", self._deadline(), json=body):
+            return
+
+    def withdraw(self, prediction_id: str) -> None:
+        """See `Api.withdraw`."""
+        path = f"{_path_of(prediction_id)}/feedback"
+        with self._call("DELETE", path, self._deadline()):
             return
 
     def health(self) -> Health:

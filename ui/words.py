@@ -25,6 +25,14 @@ def likelihood(probability: float) -> str:
     return f"{percent(probability)} likely to be {LABELS.positive_words}"
 
 
+def calibration(probability: float) -> str:
+    """What the probability promises, in photos."""
+    return (
+        f"Of 100 photos that get this answer, about {max(1, min(99, round(probability * 100)))} "
+        f"show {LABELS.positive_words}."
+    )
+
+
 def percent(probability: float) -> str:
     """A probability in whole per cent, open at both ends."""
     if probability < 0.01:

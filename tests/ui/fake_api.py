@@ -152,6 +152,9 @@ class FakeApi:
                     reply = Reply(200, said)
             case "GET", ["predictions", name] if name in self.records:
                 reply = Reply(200, self.records[name])
+            case "DELETE", ["predictions", name, "feedback"] if name in self.records:
+                self.records[name]["feedback"] = None
+                reply = Reply(200, self.records[name])
             case "DELETE", ["predictions", name] if name in self.records:
                 del self.records[name]
                 reply = Reply(200, {"prediction_id": name, "photo_erased": self.photo_erased})

@@ -21,7 +21,7 @@ def run_page() -> AppTest:
 
 def ask(photo: bytes) -> AppTest:
     page = run_page()
-    page.file_uploader[0].set_value(("photo.jpg", photo, "image/jpeg")).run()
+    page.file_uploader[0].set_value([("photo.jpg", photo, "image/jpeg")]).run()
     assert not page.exception
     return page
 
@@ -32,21 +32,21 @@ def button(page: AppTest, words: str) -> None:
 
 
 def words_of(page: AppTest) -> str:
-    shown = [page.subheader, page.success, page.error, page.info, page.caption, page.markdown]
+    shown = [page.header, page.success, page.error, page.info, page.caption, page.markdown]
     return "\n".join(element.value for kind in shown for element in kind)
 
 
 def test_a_photo_gets_a_verdict_in_words_with_its_model_version(api: FakeApi, photo: bytes) -> None:
     page = ask(photo)
 
-    assert page.subheader[0].value == "This is a cat."
+    assert page.header[0].value == "This is a cat."
     assert "version 3" in words_of(page)
     assert api.bodies("/predict") == [photo]
 
 
 def test_a_visit_keeps_the_model_that_answers_it(api: FakeApi, photo: bytes) -> None:
     first = ask(photo)
-    first.file_uploader[0].set_value(("other.jpg", photo + b"more", "image/jpeg")).run()
+    first.file_uploader[0].set_value([("other.jpg", photo + b"more", "image/jpeg")]).run()
     ask(photo)
 
     mine, mine_too, theirs = api.headers("/predict", "x-session-id")
@@ -62,7 +62,7 @@ def test_a_negative_verdict_is_said_in_words_too(api: FakeApi, photo: bytes) -> 
 
     page = ask(photo)
 
-    assert page.subheader[0].value == "This is not a cat."
+    assert page.header[0].value == "This is not a cat."
 
 
 def test_moving_the_slider_does_not_ask_the_api_again(api: FakeApi, photo: bytes) -> None:
@@ -94,20 +94,34 @@ def test_right_posts_the_verdicts_own_label(api: FakeApi, photo: bytes) -> None:
     assert json.loads(api.bodies("/feedback")[0])["label"] == "cat"
 
 
-def test_a_slip_can_be_taken_back(api: FakeApi, photo: bytes) -> None:
+def test_a_slip_can_be_taken_back_and_said_right(api: FakeApi, photo: bytes) -> None:
     page = ask(photo)
 
     button(page, "Wrong")
-    button(page, "slip")
+    button(page, "Undo")
+    assert api.records["p-1"]["feedback"] is None
+    assert "Thank you" not in words_of(page)
 
+    button(page, "Right")
     assert [json.loads(body)["label"] for body in api.bodies("/feedback")] == ["not_cat", "cat"]
+
+
+def test_an_undo_that_fails_says_so_and_leaves_what_was_said(api: FakeApi, photo: bytes) -> None:
+    page = ask(photo)
+    button(page, "Wrong")
+    api.answers["/predictions/p-1/feedback"] = (500, error("internal_error"))
+
+    button(page, "Undo")
+
+    assert "Something went wrong" in words_of(page)
+    assert "Noted as not a cat" in words_of(page)
 
 
 def test_an_unsure_verdict_asks_what_the_photo_shows(api: FakeApi, photo: bytes) -> None:
     api.answers["/predict"] = (200, prediction(verdict="unsure", probability=0.5))
 
     page = ask(photo)
-    assert page.subheader[0].value == "Hard to tell."
+    assert page.header[0].value == "Hard to tell."
     button(page, "Not a cat")
 
     assert json.loads(api.bodies("/feedback")[0])["label"] == "not_cat"
@@ -131,7 +145,7 @@ def test_an_erased_photo_takes_its_answer_with_it(api: FakeApi, photo: bytes) ->
 
     assert not api.records
     assert "Erased: the photo" in words_of(page)
-    assert not page.subheader
+    assert not page.header
     assert len(api.bodies("/predict")) == 1
 
 
@@ -153,7 +167,7 @@ def test_an_answer_that_was_gone_already_disappears_too(api: FakeApi, photo: byt
     button(page, "Yes, erase it")
 
     assert "no longer known" in words_of(page)
-    assert not page.subheader
+    assert not page.header
 
 
 def test_erasing_that_fails_says_so_and_can_be_tried_again(api: FakeApi, photo: bytes) -> None:
@@ -162,7 +176,7 @@ def test_erasing_that_fails_says_so_and_can_be_tried_again(api: FakeApi, photo: 
 
     button(page, "Yes, erase it")
     assert "Something went wrong" in words_of(page)
-    assert page.subheader
+    assert page.header
 
     del api.answers["/predictions/p-1"]
     button(page, "Yes, erase it")
@@ -206,7 +220,7 @@ def test_refusals_are_told_in_plain_words(
 
     assert expected in words_of(page)
     assert "Words for programmers" not in words_of(page)
-    assert not page.subheader
+    assert not page.header
 
 
 @pytest.mark.parametrize(
@@ -233,7 +247,7 @@ def test_an_empty_explanation_leaves_the_photo_plain(api: FakeApi, photo: bytes)
 
     page = ask(photo)
 
-    assert page.subheader[0].value == "This is a cat."
+    assert page.header[0].value == "This is a cat."
     assert not page.slider
 
 
