@@ -8,7 +8,7 @@ from typing import Final
 
 from areyouacat.execution_history import Ending
 from ui import deployment_words as say
-from ui.executions import SUCCEEDED, Execution, Gate
+from ui.executions import SUCCEEDED, Execution, Gate, Rule
 from ui.steps import State, Step
 
 MARKS: Final = MappingProxyType(
@@ -55,13 +55,18 @@ def started_by(one: Execution) -> str:
     return _SOURCES.get(one.source or "", one.source or "nobody knows")
 
 
-def verdict(gate: Gate | None) -> str | None:
-    """The gate's word on the candidate; `None` where it was not asked."""
-    if gate is None:
-        return None
+def verdict(gate: Gate) -> str:
+    """The gate's word on the candidate."""
     if not gate.applicable:
         return f"The gate does not apply: {gate.reason}"
     return f"{'Passed' if gate.passed else 'Not passed'}: {gate.reason}"
+
+
+def rule_line(rule: Rule) -> str:
+    """A rule of the gate in one line of Markdown."""
+    mark = MARKS[State.DONE] if rule.passed else MARKS[State.FAILED]
+    name = say.plain(rule.name.replace("_", " "))
+    return f"{mark} **{name}** {'passed' if rule.passed else 'missed'}: {say.plain(rule.detail)}"
 
 
 def step_line(step: Step, now: datetime) -> str:

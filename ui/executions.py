@@ -5,21 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from areyouacat.execution_history import Ending, Event, outcome, readable
+from areyouacat.execution_history import Ending, outcome, readable
 from ui import aws
 from ui.configuration import Configuration
+from ui.execution_events import Events
+from ui.steps import Story, story
 
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 STOPPED_BY_HAND: Final = "StoppedByHand"
 _AT_ONCE: Final = 8  # executions that are described at the same time
-_EVENTS_A_PAGE, _PAGES = 1_000, 5
+_CHILDREN: Final = 20  # running executions among which a child is looked for
+_PARENT: Final = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _MANUAL: Final = "manual"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the quality gate: what was measured, what was asked, and both in words."""
+
+    name: str
+    passed: bool
+    value: float
+    limit: float
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,7 @@ class Gate:
     passed: bool
     applicable: bool
     reason: str
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,7 @@ class Execution:
     """One of them; what it did not say is `None`.
 
     `status`: Step Functions' own. `input`, `output`: as they stand. `ending`: of a train execution
-    that ended, `told`: how, in a sentence.
+    that ended, `told`: how, in a sentence. `parent`: the ARN of the execution that started it.
     """
 
     arn: str
@@ -53,6 +68,7 @@ class Execution:
     gate: Gate | None
     ending: Ending | None
     told: str | None
+    parent: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -64,14 +80,6 @@ class Execution:
         return max(0.0, ((self.ended_at or now) - self.started_at).total_seconds())
 
 
-@dataclass(frozen=True)
-class History:
-    """Events, the oldest first; `whole`: whether there are no more yet."""
-
-    events: tuple[Event, ...]
-    whole: bool
-
-
 class Executions:
     """The executions of state machines. All calls raise `aws.AwsError`."""
 
@@ -79,7 +87,7 @@ class Executions:
         """`stepfunctions`: a boto3 client; by default the one of `configuration`."""
         self._stepfunctions = stepfunctions or aws.client(configuration, "stepfunctions")
         self._ended: dict[str, Execution] = {}
-        self._histories: dict[str, History] = {}
+        self._events = Events(self._stepfunctions)
         self._definitions: dict[str, Mapping[str, Any]] = {}
 
     def recent(self, machine: str, count: int) -> tuple[Execution, ...]:
@@ -110,26 +118,21 @@ class Executions:
             self._ended[arn] = found
         return self._ended[arn]
 
-    def history(self, one: Execution) -> History:
-        """What happened in it, as far as `_PAGES` pages tell."""
-        if one.arn in self._histories:
-            return self._histories[one.arn]
-        events: list[Event] = []
-        more: dict[str, str] = {}
+    def story(self, one: Execution) -> Story:
+        """What happened in it, state by state."""
+        return story(self._events.of(one.arn, running=one.is_running))
+
+    def child(self, machine: str, parent: str) -> str | None:
+        """The ARN of the execution of `machine` that runs for another execution, if one does.
+
+        AWS says so in the parent's history; MiniStack tells it only there.
+        """
         with aws.in_words():
-            for _ in range(_PAGES):
-                page = self._stepfunctions.get_execution_history(
-                    executionArn=one.arn, maxResults=_EVENTS_A_PAGE, **more
-                )
-                events += page["events"]
-                if not page.get("nextToken"):
-                    more = {}
-                    break
-                more = {"nextToken": page["nextToken"]}
-        found = History(tuple(events), whole=not more)
-        if not one.is_running:
-            self._histories[one.arn] = found
-        return found
+            page = self._stepfunctions.list_executions(
+                stateMachineArn=machine, statusFilter=RUNNING, maxResults=_CHILDREN
+            )
+        running = (self.one(str(each["executionArn"])) for each in page["executions"])
+        return next((each.arn for each in running if each.parent == parent), None)
 
     def definition(self, arn: str) -> Mapping[str, Any]:
         """The ASL that an execution runs by; its machine may have another one since."""
@@ -169,10 +172,8 @@ def execution(described: Mapping[str, Any]) -> Execution:
     """What `DescribeExecution` says, in the words of the train workflow where it is one."""
     asked, said = _object(described.get("input")), _object(described.get("output"))
     status, ended_at = str(described["status"]), described.get("stopDate")
-    lease, evaluation = _part(said, "lease"), _part(said, "evaluation")
-    gate = evaluation.get("gate")
     ending, told = _ended(described, said)
-    return Execution(
+    found = Execution(
         arn=str(described["executionArn"]),
         name=str(described["name"]),
         status=status,
@@ -180,13 +181,28 @@ def execution(described: Mapping[str, Any]) -> Execution:
         ended_at=ended_at.astimezone(UTC) if ended_at else None,
         input=str(described.get("input") or "{}"),
         output=described.get("output"),
-        reason=_text(lease.get("reason")) or _text(asked.get("reason")),
-        source=_text(lease.get("source")) or _text(asked.get("source")) or _MANUAL,
-        dataset_version=_text(_part(said, "dataset").get("version")),
-        model_version=_text(_part(said, "registration").get("version")),
-        gate=_gate(gate) if isinstance(gate, Mapping) else None,
+        reason=_text(asked.get("reason")),
+        source=_text(asked.get("source")) or _MANUAL,
+        dataset_version=None,
+        model_version=None,
+        gate=None,
         ending=ending,
         told=told,
+        parent=_text(asked.get(_PARENT)),
+    )
+    return with_data(found, said)
+
+
+def with_data(one: Execution, said: Mapping[str, Any]) -> Execution:
+    """With what the workflow's data say: its output, or, before that, what a state handed on."""
+    lease, gate = _part(said, "lease"), _part(said, "evaluation").get("gate")
+    return replace(
+        one,
+        reason=_text(lease.get("reason")) or one.reason,
+        source=_text(lease.get("source")) or one.source,
+        dataset_version=_text(_part(said, "dataset").get("version")) or one.dataset_version,
+        model_version=_text(_part(said, "registration").get("version")) or one.model_version,
+        gate=_gate(gate) if isinstance(gate, Mapping) else one.gate,
     )
 
 
@@ -221,6 +237,16 @@ def _gate(gate: Mapping[str, Any]) -> Gate:
         passed=bool(gate.get("passed")),
         applicable=bool(gate.get("applicable", True)),
         reason=str(gate.get("reason") or ""),
+        rules=tuple(
+            Rule(
+                str(each["name"]),
+                bool(each["passed"]),
+                float(each["value"]),
+                float(each["limit"]),
+                str(each["detail"]),
+            )
+            for each in gate.get("rules", ())
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -52,6 +52,8 @@ class Story:
 
     steps: tuple[Step, ...]
     training_job: str | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the state that ended last handed on."""
 
     def step(self, name: str) -> Step | None:
         """The step of that name, if the execution came there."""
@@ -59,11 +61,12 @@ class Story:
 
 
 def story(events: Iterable[Event]) -> Story:
-    """Of a history, the oldest event first. Later ones may be missing, the first ones not."""
+    """Of a history, the oldest event first."""
     steps: dict[str, Step] = {}
     current: str | None = None
     troubled = False
     job: str | None = None
+    data: Mapping[str, Any] = {}
     for event in events:
         kind, at = str(event["type"]), event["timestamp"]
         if kind.endswith("StateEntered"):
@@ -75,6 +78,7 @@ def story(events: Iterable[Event]) -> Story:
             current = str(details["name"])
             steps[current] = _left(steps[current], at, troubled=troubled)
             output = _object(details.get("output"))
+            data = output or data
             job = _at(output, "lease", "training_job_name") or job
             child = _at(output, "deployment", "execution_arn")
             if child and child not in {each.child for each in steps.values()}:
@@ -93,7 +97,7 @@ def story(events: Iterable[Event]) -> Story:
             troubled = False  # another attempt
             child = _child(event)
             steps[current] = replace(steps[current], child=child or steps[current].child)
-    return Story(tuple(steps.values()), job)
+    return Story(tuple(steps.values()), job, data)
 
 
 def _entered(before: Step | None, name: str, at: datetime) -> Step:

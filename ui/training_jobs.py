@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ from ui.configuration import Configuration
 
 LOG_GROUP: Final = "/aws/sagemaker/TrainingJobs"
 TAIL_LINES: Final = 200
+_FEATURES: Final = re.compile(r"features ([\d,]+)/([\d,]+)")
 _UNKNOWN: Final = ("ValidationException", "ResourceNotFound", "ResourceNotFoundException")
 
 
@@ -35,6 +37,11 @@ class Job:
     phases: tuple[Phase, ...]
     metrics: Mapping[str, float]
     problem: str | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is under way."""
+        return self.status == "InProgress"
 
 
 class TrainingJobs:
@@ -75,6 +82,15 @@ class TrainingJobs:
             logGroupName=LOG_GROUP, logStreamName=stream, limit=TAIL_LINES, startFromHead=False
         )
         return [str(event["message"]).rstrip() for event in page["events"]]
+
+
+def features_done(lines: Sequence[str]) -> float | None:
+    """The share, [0, 1], of photos whose features the job has, by what its log said last."""
+    for line in reversed(lines):
+        if found := _FEATURES.search(line):
+            done, whole = (int(number.replace(",", "")) for number in found.groups())
+            return min(1.0, done / whole) if whole else None
+    return None
 
 
 def _job(described: Mapping[str, Any]) -> Job:

@@ -126,6 +126,7 @@ class FakeWorkflows:
         self.log: list[str] | None = None
         self.broken = False
         self.page = 1_000
+        self.events_read = 0
         self.described: list[str] = []
 
     def _check(self) -> None:
@@ -137,9 +138,15 @@ class FakeWorkflows:
         stateMachineArn: str,
         maxResults: int,
         nextToken: str = "0",
+        statusFilter: str | None = None,
     ) -> dict[str, Any]:
         self._check()
-        newest = [x for x in reversed(self.executions) if MACHINES[x.machine] == stateMachineArn]
+        newest = [
+            each
+            for each in reversed(self.executions)
+            if MACHINES[each.machine] == stateMachineArn
+            and (statusFilter is None or each.status == statusFilter)
+        ]
         first, last = int(nextToken), int(nextToken) + min(maxResults, self.page)
         answer: dict[str, Any] = {
             "executions": [{"executionArn": each.arn} for each in newest[first:last]]
@@ -158,12 +165,16 @@ class FakeWorkflows:
         self,
         executionArn: str,
         maxResults: int,
+        reverseOrder: bool,
         nextToken: str = "0",
     ) -> dict[str, Any]:
         self._check()
-        events = next(x for x in self.executions if x.arn == executionArn).history.events
+        assert reverseOrder
+        told = next(x for x in self.executions if x.arn == executionArn).history.events
+        events = list(reversed(told))
         first, last = int(nextToken), int(nextToken) + min(maxResults, self.page)
         answer: dict[str, Any] = {"events": events[first:last]}
+        self.events_read += len(answer["events"])
         return answer | ({"nextToken": str(last)} if last < len(events) else {})
 
     def describe_state_machine_for_execution(self, executionArn: str) -> dict[str, Any]:

@@ -117,19 +117,59 @@ def test_what_has_ended_is_asked_for_once() -> None:
     assert sorted(fake.described) == [arn_of("ended"), arn_of("runs"), arn_of("runs")]
 
 
-def test_a_history_of_several_pages_is_read_whole_and_a_longer_one_says_so() -> None:
-    fake = FakeWorkflows(FakeExecution("one", history=leased().passed("TrainModel")))
+def test_a_history_of_several_pages_is_told_whole_and_what_was_read_is_not_read_again() -> None:
+    running = FakeExecution("one", "RUNNING", history=leased().passed("SnapshotDataset"))
+    fake = FakeWorkflows(running)
     fake.page = 2
     found = executions(fake)
     (one,) = found.recent(TRAIN, 10)
-    whole = found.history(one)
-    assert (len(whole.events), whole.whole) == (5, True)
+    assert [step.name for step in found.story(one).steps] == ["AcquireLease", "SnapshotDataset"]
 
-    fake.page = 1
-    fake.executions[0].history.add("ExecutionSucceeded")
-    cut = executions(fake).history(one)
+    fake.events_read = 0
+    running.history.entered("TrainModel")
+    so_far = found.story(one)
 
-    assert (len(cut.events), cut.whole) == (5, False)
+    assert [step.name for step in so_far.steps][-1] == "TrainModel"
+    assert fake.events_read <= fake.page
+
+
+def test_the_history_of_an_execution_that_ended_is_asked_for_once() -> None:
+    fake = FakeWorkflows(FakeExecution("one", history=leased()))
+    found = executions(fake)
+    (one,) = found.recent(TRAIN, 10)
+
+    first = found.story(one)
+    fake.events_read = 0
+
+    assert found.story(one) == first
+    assert fake.events_read == 0
+
+
+def test_the_deployment_that_runs_for_a_training_is_found() -> None:
+    asked = {"version": "4", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": arn_of("one")}
+    fake = FakeWorkflows(
+        FakeExecution("one", "RUNNING"),
+        FakeExecution("of-another", "RUNNING", machine="deploy"),
+        FakeExecution("its-own", "RUNNING", asked, machine="deploy"),
+        FakeExecution("ended", input=asked, machine="deploy"),
+    )
+
+    child = executions(fake).child(MACHINES["deploy"], arn_of("one"))
+
+    assert child == arn_of("its-own", "deploy")
+    assert executions(fake).child(MACHINES["deploy"], arn_of("two")) is None
+
+
+def test_a_gates_rules_are_told_one_by_one() -> None:
+    rule = {"name": "latency_ms", "passed": False, "value": 12.0, "limit": 10.0,
+            "shortfall": 2.0, "detail": "latency_ms 12 is above 10"}  # fmt: skip
+    gate = {"passed": False, "applicable": True, "reason": "slow", "rules": [rule]}
+    one = only(output=train_output(evaluation={"gate": gate}))
+
+    (told,) = one.gate.rules
+
+    assert (told.name, told.passed, told.value, told.limit) == ("latency_ms", False, 12.0, 10.0)
+    assert "latency ms** missed: latency\\_ms 12 is above 10" in execution_words.rule_line(told)
 
 
 def test_asked_for_twice_under_one_name_it_starts_once() -> None:

@@ -18,6 +18,7 @@ from tests.ui.fake_workflows import (
     START,
     FakeExecution,
     FakeWorkflows,
+    Told,
     arn_of,
     leased,
     train_output,
@@ -71,6 +72,11 @@ def told(drawn: AppTest) -> str:
     return "\n".join(str(each.value).replace("\\", "") for each in parts)
 
 
+def bars(drawn: AppTest) -> str:
+    """What stands over the progress bars."""
+    return "\n".join(str(each.proto.text).replace("\\", "") for each in drawn.get("progress"))
+
+
 def disabled(drawn: AppTest) -> dict[str, bool]:
     """Of what opens a form, by its label."""
     found: dict[str, bool] = {}
@@ -115,8 +121,30 @@ def test_what_runs_is_shown_with_its_steps_and_the_newest_lines_of_its_job(
 
     assert "TrainModel** running" in told(drawn)
     assert "InProgress" in told(drawn)
+    assert "99%" in bars(drawn)
+    assert "TrainModel: step" in bars(drawn)
     assert drawn.code[0].value.endswith("features 99/100")
     assert disabled(drawn) == {"Start a training": True, "Stop it": False}
+
+
+def test_what_a_running_training_has_found_so_far_is_shown(workflows: FakeWorkflows) -> None:
+    rule = {"name": "recall", "passed": True, "value": 0.97, "limit": 0.9, "detail": "0.97 of 0.9"}
+    found = {**train_output(), "evaluation": {"gate": {"passed": True, "reason": "good",
+                                                       "rules": [rule]}}}  # fmt: skip
+    history = leased().passed("EvaluateCandidate", **found).entered("DeployModel")
+    asked = {"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": arn_of("one")}
+    workflows.executions += [
+        FakeExecution("one", "RUNNING", history=history),
+        FakeExecution("child", "RUNNING", asked, machine="deploy", history=Told()),
+    ]
+
+    drawn = page()
+
+    assert "data set 0123abcd" in told(drawn)
+    assert "recall** passed: 0.97 of 0.9" in told(drawn)
+    checked(button(drawn, "Open what it started").click().run())
+    assert drawn.query_params["machine"] == "deploy"
+    assert drawn.query_params["execution"] == "child"
 
 
 def test_the_last_training_is_shown_with_its_verdict_when_nothing_runs(

@@ -12,22 +12,36 @@ from ui import console_links, graph_picture
 from ui import deployment_words as say
 from ui import execution_words as words
 from ui.aws import AwsError
-from ui.executions import Execution, Executions
-from ui.state_graph import graph
-from ui.steps import Step, Story, story
-from ui.training_jobs import LOG_GROUP, Job, TrainingJobs
+from ui.executions import Execution, Executions, Gate, with_data
+from ui.state_graph import Graph, graph
+from ui.steps import Step, Story
+from ui.training_jobs import LOG_GROUP, Job, TrainingJobs, features_done
 from ui.views.history import moment
 
 NEWEST_LINES = 10
 
 
-def show(executions: Executions, jobs: TrainingJobs, one: Execution, *, on_aws: bool) -> None:
-    """Draw it as it stands now; raises `AwsError` where its history cannot be read."""
-    history = executions.history(one)
-    so_far = story(history.events)
-    _show_head(one, on_aws=on_aws)
-    _show_graph(executions, one, so_far)
-    _show_steps(so_far, whole=history.whole)
+def show(
+    executions: Executions,
+    jobs: TrainingJobs,
+    one: Execution,
+    *,
+    deploy_machine: str | None,
+    on_aws: bool,
+) -> None:
+    """Draw it as it stands now; raises `AwsError` where its history cannot be read.
+
+    `deploy_machine`: whose executions it may have started.
+    """
+    so_far = executions.story(one)
+    drawn = graph(executions.definition(one.arn))
+    _show_head(with_data(one, so_far.data), on_aws=on_aws)
+    if one.is_running:
+        _show_progress(drawn, so_far)
+    _show_graph(drawn, so_far)
+    _show_steps(so_far)
+    if one.is_running and deploy_machine and not any(step.child for step in so_far.steps):
+        _offer_child(executions.child(deploy_machine, one.arn))
     if so_far.training_job:
         _show_job(jobs, so_far.training_job, on_aws=on_aws)
     with st.expander("Input and output", icon=":material/data_object:"):
@@ -42,7 +56,7 @@ def show(executions: Executions, jobs: TrainingJobs, one: Execution, *, on_aws: 
 
 def _show_head(one: Execution, *, on_aws: bool) -> None:
     title, icon = words.headline(one)
-    st.markdown(f"### {icon} {say.plain(title)}")
+    st.header(f"{icon} {say.plain(title)}", anchor=False)
     if one.told:
         st.markdown(say.plain(one.told))
     took = say.duration(one.seconds(datetime.now(UTC)))
@@ -58,14 +72,32 @@ def _show_head(one: Execution, *, on_aws: bool) -> None:
     if one.model_version:
         facts.append(f"model version {one.model_version}")
     st.caption(say.plain(" · ".join(facts)))
-    if told := words.verdict(one.gate):
-        st.markdown(f"**Quality gate.** {say.plain(told)}")
+    if one.gate:
+        _show_gate(one.gate)
     if on_aws and (link := console_links.execution(one.arn)):
         st.link_button("Open in Step Functions", link, icon=":material/open_in_new:")
 
 
-def _show_graph(executions: Executions, one: Execution, so_far: Story) -> None:
-    drawn = graph(executions.definition(one.arn))
+def _show_gate(gate: Gate) -> None:
+    st.markdown(f"**Quality gate.** {say.plain(words.verdict(gate))}")
+    if gate.rules:
+        with st.expander("Its rules, one by one", icon=":material/rule:"):
+            for rule in gate.rules:
+                st.markdown(words.rule_line(rule))
+
+
+def _show_progress(drawn: Graph, so_far: Story) -> None:
+    now = next((step.name for step in reversed(so_far.steps) if step.since), None)
+    place = next((node.row for node in drawn.nodes if node.name == now), None)
+    if place is None:
+        st.progress(0.0, text="About to begin")
+    else:
+        st.progress(
+            place / drawn.rows, text=say.plain(f"{now}: step {place + 1} of {drawn.rows} at most")
+        )
+
+
+def _show_graph(drawn: Graph, so_far: Story) -> None:
     dark = st.context.theme.type == "dark"
     palette = graph_picture.DARK if dark else graph_picture.LIGHT
     # Its room is kept from the start, so that nothing below jumps when the picture comes.
@@ -73,30 +105,32 @@ def _show_graph(executions: Executions, one: Execution, so_far: Story) -> None:
         st.html(graph_picture.image(drawn, so_far, palette))
 
 
-def _show_steps(so_far: Story, *, whole: bool) -> None:
+def _show_steps(so_far: Story) -> None:
     now = datetime.now(UTC)
-    st.markdown("**Steps**")
+    st.subheader("Steps", anchor=False)
     if not so_far.steps:
         st.caption("None has begun.")
     with st.container(gap=None):
         for step in so_far.steps:
             _show_step(step, now)
-    if not whole:
-        st.caption("The history is longer than this page reads: the last steps are missing.")
 
 
 def _show_step(step: Step, now: datetime) -> None:
     st.markdown(words.step_line(step, now))
     if problem := words.trouble(step):
         st.caption(say.plain(problem))
-    if step.child:
+    _offer_child(step.child)
+
+
+def _offer_child(arn: str | None) -> None:
+    if arn:
         st.button(
             "Open what it started",
-            key=f"child-{step.child}",
+            key=f"child-{arn}",
             type="tertiary",
             icon=":material/subdirectory_arrow_right:",
             on_click=choose,
-            args=(step.child,),
+            args=(arn,),
         )
 
 
@@ -108,7 +142,7 @@ def choose(arn: str) -> None:
 
 
 def _show_job(jobs: TrainingJobs, name: str, *, on_aws: bool) -> None:
-    st.markdown("#### Training job")
+    st.subheader("Training job", anchor=False)
     try:
         job = jobs.one(name)
         lines = jobs.tail(name) if job else ()
@@ -119,6 +153,8 @@ def _show_job(jobs: TrainingJobs, name: str, *, on_aws: bool) -> None:
         st.caption("It has not begun.")
         return
     _show_phases(job)
+    if job.is_running and (share := features_done(lines)) is not None:
+        st.progress(share, text=f"Features of the photos: {share:.0%}")
     if job.problem:
         st.error(say.plain(job.problem), icon=":material/error:")
     if job.metrics:

@@ -222,11 +222,19 @@ def _show_chosen(configuration: Configuration, machine: str, recent: Sequence[Ex
         st.info("None has run yet.", icon=":material/hourglass_empty:")
         return
     on_aws = configuration.aws_endpoint_url is None
-    execution.show(executions, _jobs(configuration), one, on_aws=on_aws)
+    execution.show(
+        executions,
+        _jobs(configuration),
+        one,
+        deploy_machine=configuration.deploy_machine
+        if machine == configuration.train_machine
+        else None,
+        on_aws=on_aws,
+    )
 
 
 def _show_past(recent: Sequence[Execution], count: int) -> None:
-    st.subheader("Executions", anchor=False)
+    st.header("Executions", anchor=False)
     for one in recent:
         title, icon = words.headline(one)
         took = say.duration(one.seconds(datetime.now(UTC)))
