@@ -15,10 +15,11 @@ ICON = ":material/image_search:"
 TAB_ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title=QUESTION, page_icon=TAB_ICON, layout="centered")
-st.html("<style>.stMainBlockContainer { padding-top: 3rem; }</style>")
+FIRST = st.Page(ask.page, title="Ask", icon=ICON, default=True)
 st.navigation(
     [
-        st.Page(ask.page, title="Ask", icon=ICON, url_path="ask", default=True),
+        FIRST,
+        st.Page(lambda: st.switch_page(FIRST), title="Ask", url_path="ask", visibility="hidden"),
         st.Page(
             training.page,
             title="Training",

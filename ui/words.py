@@ -28,8 +28,9 @@ def likelihood(probability: float) -> str:
 def calibration(probability: float) -> str:
     """What the probability promises, in photos."""
     return (
-        f"Of 100 photos that get this answer, about {max(1, min(99, round(probability * 100)))} "
-        f"show {LABELS.positive_words}."
+        f"Of 100 photos that get this answer, about "
+        f"{max(1, min(99, round(probability * 100)))} can be expected to show "
+        f"{LABELS.positive_words}."
     )
 
 

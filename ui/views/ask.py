@@ -25,6 +25,7 @@ INTRODUCTION: Final = (
 STATUS_SECONDS: Final = 10
 """How long the API's state is believed before it is asked again."""
 MOST_AT_ONCE: Final = 20
+SAMPLE_PX: Final = 104  # three in a row on a phone
 _VISIT = "visit"
 _SAMPLE = "ask_sample"
 
@@ -139,12 +140,12 @@ def _offer_samples(samples: Samples, names: Sequence[str]) -> None:
         st.caption("From the photos that the model was built on: it should do well here.")
     with st.container(horizontal=True):
         for number, name in enumerate(names, start=1):
-            with st.container(width=past_answers.CARD_PX, gap="small"):
+            with st.container(width=SAMPLE_PX, gap="small"):
                 image = samples.previews.get(name)
                 if image is not None:
-                    st.image(past_answers.square(image), alt=f"Sample photo {number}")
+                    st.image(past_answers.square(image, SAMPLE_PX), alt=f"Sample photo {number}")
                 st.button(
-                    f"Ask sample {number}",
+                    f"Sample {number}",
                     width="stretch",
                     on_click=_choose_sample,
                     args=(name,),

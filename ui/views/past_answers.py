@@ -27,9 +27,9 @@ def show(visit: Visit) -> None:
                 _show_card(number, one)
 
 
-def square(image: Image.Image) -> Image.Image:
-    """A photo's middle, as large as a card is wide."""
-    return ImageOps.fit(image, (CARD_PX, CARD_PX))
+def square(image: Image.Image, side_px: int = CARD_PX) -> Image.Image:
+    """A photo's middle, `side_px` a side."""
+    return ImageOps.fit(image, (side_px, side_px))
 
 
 def _show_card(number: int, one: Asked) -> None:

@@ -145,7 +145,7 @@ def _offer_start(configuration: Configuration, machine: str, *, allowed: bool) -
             "shows itself to some of the callers first."
         )
         st.text_input("Why? (for the record)", key="training_reason", max_chars=200)
-        st.button("Start it", type="primary", on_click=_start, args=(configuration, machine, name))
+        st.button("Start it", on_click=_start, args=(configuration, machine, name))
 
 
 def _start(configuration: Configuration, machine: str, name: str) -> None:
@@ -179,7 +179,7 @@ def _offer_stop(configuration: Configuration, running: Execution | None, *, allo
             "a version that is being tried is taken out of the traffic."
         )
         st.text_input("Why? (for the record)", key="training_stop_reason", max_chars=200)
-        st.button("Yes, stop it", type="primary", on_click=_stop, args=(configuration, running))
+        st.button("Yes, stop it", on_click=_stop, args=(configuration, running))
 
 
 def _stop(configuration: Configuration, running: Execution | None) -> None:
