@@ -199,14 +199,18 @@ class PredictionItem:
         )
 
 
+def expires_at(prediction: Prediction, ttl_days: int) -> int:
+    """When a prediction without feedback is forgotten, in epoch seconds."""
+    return int((prediction.predicted_at + timedelta(days=ttl_days)).timestamp())
+
+
 def prediction_item(prediction: Prediction, ttl_days: int) -> dict[str, Any]:
     """The table's item of a fresh prediction, as plain values (floats, str, int, list)."""
-    expires = prediction.predicted_at + timedelta(days=ttl_days)
     return {
         PARTITION_KEY: prediction.prediction_id,
         PREDICTED_AT: utc_text(prediction.predicted_at),
         PREDICTED_BUCKET: time_bucket(prediction.predicted_at, prediction.prediction_id),
-        TTL_ATTRIBUTE: int(expires.timestamp()),
+        TTL_ATTRIBUTE: expires_at(prediction, ttl_days),
         "photo": prediction.photo,
         "size_bytes": prediction.size_bytes,
         "width": prediction.width,

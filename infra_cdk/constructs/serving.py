@@ -96,6 +96,7 @@ class Serving(Construct):
             Route("POST", "/feedback", rest, body_model="FeedbackRequest"),
             Route("GET", "/predictions/{prediction_id}", rest),
             Route("DELETE", "/predictions/{prediction_id}", rest),
+            Route("DELETE", "/predictions/{prediction_id}/feedback", rest),
             Route("GET", "/model", rest),
             Route("GET", "/health", rest),
             Route("GET", "/openapi.json", rest, needs_key=False),

@@ -141,6 +141,32 @@ class PredictionsTable:
                 break
         return FeedbackOutcome.RECORDED
 
+    def withdraw_feedback(self, prediction_id: str, expires_at: int) -> bool:
+        """Takes what a person said off a prediction and out of the index, in one step.
+
+        `expires_at`: epoch seconds; the item expires again, as one without feedback does. Returns
+        False, and leaves everything as it is, where nothing was said or no such prediction is.
+        """
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key={PARTITION_KEY: _serialize(prediction_id)},
+                UpdateExpression="REMOVE #label, #at, #bucket SET #ttl = :ttl",
+                ConditionExpression="attribute_exists(#label)",
+                ExpressionAttributeNames={
+                    "#label": FEEDBACK_LABEL,
+                    "#at": FEEDBACK_AT,
+                    "#bucket": FEEDBACK_BUCKET,
+                    "#ttl": TTL_ATTRIBUTE,
+                },
+                ExpressionAttributeValues={":ttl": _serialize(expires_at)},
+            )
+        except ClientError as error:
+            if error_code(error) == _CONDITION_FAILED:
+                return False
+            raise
+        return True
+
     def _refusal(self, prediction_id: str, reasons: Sequence[str]) -> FeedbackOutcome | None:
         """Which condition stopped the transaction; None if none did."""
         if reasons[:1] == [_CONDITION]:

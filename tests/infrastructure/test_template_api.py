@@ -17,6 +17,7 @@ ROUTES = {
     "POST /feedback": "api",
     "GET /predictions/{prediction_id}": "api",
     "DELETE /predictions/{prediction_id}": "api",
+    "DELETE /predictions/{prediction_id}/feedback": "api",
     "GET /model": "api",
     "GET /health": "api",
     "GET /openapi.json": "api",
@@ -108,6 +109,7 @@ def test_the_prediction_of_a_path_is_required(template: Template) -> None:
     assert required == {
         "GET /predictions/{prediction_id}": needed,
         "DELETE /predictions/{prediction_id}": needed,
+        "DELETE /predictions/{prediction_id}/feedback": needed,
     }
 
 

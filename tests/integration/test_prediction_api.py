@@ -175,6 +175,8 @@ def test_an_erased_photo_is_gone_and_never_stored_again(api: Instance) -> None:
     kept = api.call("GET", path).body
     assert kept["feedback"]["label"] == LABELS.negative
     assert {name: kept[name] for name in predicted} == predicted
+    withdrawn = api.call("DELETE", f"{path}/feedback")
+    assert (withdrawn.status, withdrawn.body["feedback"]) == (200, None)
 
     erased = api.call("DELETE", path)
 

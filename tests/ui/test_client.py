@@ -202,3 +202,25 @@ def test_an_id_cannot_name_another_route(api: FakeApi, http: HttpApi) -> None:
 def test_the_model_and_the_state_of_the_api_are_told(http: HttpApi) -> None:
     assert http.health().model_version == "3"
     assert http.model().champion.version == "3"
+
+
+def test_feedback_that_is_taken_back_is_gone_and_may_be_taken_back_again(
+    api: FakeApi, http: HttpApi, photo: bytes
+) -> None:
+    answer = http.predict(photo)
+    http.feedback(answer.prediction_id, "cat")
+
+    http.withdraw(answer.prediction_id)
+    http.withdraw(answer.prediction_id)
+
+    assert http.get(answer.prediction_id).feedback is None
+
+
+def test_taking_back_feedback_of_an_erased_prediction_says_that_it_is_gone(
+    api: FakeApi, http: HttpApi, photo: bytes
+) -> None:
+    answer = http.predict(photo)
+    http.erase(answer.prediction_id)
+
+    with pytest.raises(UnknownPredictionError):
+        http.withdraw(answer.prediction_id)

@@ -35,7 +35,7 @@ from lambdas.api.logic.answers import (
     StoredPrediction,
     UploadAnswer,
 )
-from lambdas.api.logic.feedback import Caller, give_feedback
+from lambdas.api.logic.feedback import Caller, give_feedback, withdraw_feedback
 from lambdas.api.logic.model_description import describe_health, describe_model
 from lambdas.api.logic.stored_predictions import describe_prediction, erase_prediction
 from lambdas.api.logic.uploads import create_upload
@@ -164,6 +164,24 @@ def delete_prediction(prediction_id: PredictionId) -> ErasedPrediction:
     )
     logger.info("erased", prediction_id=prediction_id, photo_erased=erased.photo_erased)
     return erased
+
+
+@router.delete(
+    "/predictions/<prediction_id>/feedback",
+    summary="Take back what was said",
+    description=(
+        "As if nothing had been said: the prediction stays, and expires again. What a training "
+        "has already taken over is not undone. Asked again, it changes nothing."
+    ),
+    responses=documented_errors(StoredPrediction, NotFoundError),
+    tags=PREDICTIONS,
+    operation_id="withdrawFeedback",
+)
+def delete_feedback(prediction_id: PredictionId) -> StoredPrediction:
+    """Takes back a prediction's feedback."""
+    withdrawn = withdraw_feedback(services().predictions, prediction_id)
+    logger.info("feedback withdrawn", prediction_id=prediction_id, changed=withdrawn)
+    return describe_prediction(services().predictions, prediction_id)
 
 
 @router.get(

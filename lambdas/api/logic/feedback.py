@@ -11,10 +11,12 @@ from areyouacat.predictions import (
     Feedback,
     FeedbackCap,
     PredictionItem,
+    expires_at,
     feedback_caps,
     seconds_to_next_hour,
 )
-from lambdas.api.logic.stored_predictions import existing_prediction
+from areyouacat.settings import SERVING
+from lambdas.api.logic.stored_predictions import ReadablePredictions, existing_prediction
 from lambdas.shared.predictions_table import FeedbackOutcome
 
 
@@ -28,6 +30,13 @@ class FeedbackStore(Protocol):
         self, prediction_id: str, feedback: Feedback, caps: Sequence[FeedbackCap]
     ) -> FeedbackOutcome:
         """Writes and counts the feedback in one step, if there is such a prediction."""
+
+
+class WithdrawableFeedback(ReadablePredictions, Protocol):
+    """Where feedback can be read and taken back."""
+
+    def withdraw_feedback(self, prediction_id: str, expires_at: int) -> bool:
+        """Takes it off the prediction, which then expires; whether there was any."""
 
 
 class KeepablePhotos(Protocol):
@@ -74,3 +83,18 @@ def give_feedback(
             retry_after_seconds=seconds_to_next_hour(feedback.at),
         )
     return outcome
+
+
+def withdraw_feedback(
+    store: WithdrawableFeedback, prediction_id: str, ttl_days: int = SERVING.prediction_ttl_days
+) -> bool:
+    """Takes back what was said of a prediction; whether there was anything.
+
+    The caps count on: else taking back and saying again would be a way around them. The photo
+    stays kept, since another prediction of it may have feedback; erasing removes it.
+
+    Raises:
+        NotFoundError: there is no such prediction.
+    """
+    item = existing_prediction(store, prediction_id)
+    return store.withdraw_feedback(prediction_id, expires_at(item.prediction, ttl_days))

@@ -20,7 +20,7 @@ from tests.unit.lambdas.api.conftest import (
     photo_tags,
     store_photo,
 )
-from tests.unit.lambdas.conftest import LAKE, TABLE
+from tests.unit.lambdas.conftest import CONTROL_TABLE, LAKE, TABLE
 
 
 @pytest.fixture
@@ -238,3 +238,37 @@ def test_the_log_holds_neither_the_key_nor_the_address(
     assert lines[-1]["function_request_id"] == "request-1"
     assert "secret-key" not in log.getvalue()
     assert "192.0.2.7" not in log.getvalue()
+
+
+def test_feedback_that_is_taken_back_is_as_if_never_given(
+    feedback: Callable[..., Any], request_: Callable[..., Any], table: PredictionsTable
+) -> None:
+    before = request_("GET", "/predictions/p-1").body
+    feedback("p-1", "not_cat")
+
+    first = request_("DELETE", "/predictions/p-1/feedback")
+    second = request_("DELETE", "/predictions/p-1/feedback")
+
+    assert first.status == second.status == 200
+    assert first.body == second.body == before
+    assert labels_in_window(table) == []
+
+
+def test_taking_back_does_not_give_the_caps_back(
+    feedback: Callable[..., Any], request_: Callable[..., Any], dynamodb: Any
+) -> None:
+    feedback("p-1", "cat")
+    request_("DELETE", "/predictions/p-1/feedback")
+    feedback("p-1", "cat")
+
+    counters = dynamodb.scan(TableName=CONTROL_TABLE)["Items"]
+    assert [int(each["count"]["N"]) for each in counters] == [2, 2]
+
+
+@pytest.mark.parametrize("prediction_id", ["nobody", "p" * 65, "not%20an%20id"])
+def test_taking_back_feedback_of_an_unknown_prediction_is_a_404(
+    prediction_id: str, request_: Callable[..., Any]
+) -> None:
+    answer = request_("DELETE", f"/predictions/{prediction_id}/feedback")
+
+    assert (answer.status, answer.body["error"]["code"]) == (404, "not_found")

@@ -206,3 +206,39 @@ def test_windows_hold_what_happened_in_them_and_nothing_else(table: PredictionsT
 
 def test_a_prediction_without_feedback_is_in_no_feedback_window(stored: PredictionsTable) -> None:
     assert list(stored.labelled_between(NOW - timedelta(days=1), NOW + timedelta(days=1))) == []
+
+
+def test_feedback_that_is_taken_back_leaves_the_index_and_the_item_expires_again(
+    stored: PredictionsTable, dynamodb: Any
+) -> None:
+    before = raw_item(dynamodb)
+    stored.record_feedback("p-1", Feedback("cat", NOW))
+
+    assert stored.withdraw_feedback("p-1", int(before["expires_at"]["N"]))
+
+    assert raw_item(dynamodb) == before
+    assert not list(stored.labelled_between(NOW - timedelta(hours=1), NOW + timedelta(hours=1)))
+
+
+def test_feedback_can_be_given_again_after_it_was_taken_back(stored: PredictionsTable) -> None:
+    stored.record_feedback("p-1", Feedback("cat", NOW))
+    stored.withdraw_feedback("p-1", 1)
+
+    assert stored.record_feedback("p-1", Feedback("cat", NOW)) is FeedbackOutcome.RECORDED
+
+
+def test_taking_back_what_was_never_said_changes_nothing(
+    stored: PredictionsTable, dynamodb: Any
+) -> None:
+    before = raw_item(dynamodb)
+
+    assert not stored.withdraw_feedback("p-1", 1)
+
+    assert raw_item(dynamodb) == before
+
+
+def test_taking_back_feedback_of_an_unknown_prediction_makes_no_item(
+    stored: PredictionsTable,
+) -> None:
+    assert not stored.withdraw_feedback("p-2", 1)
+    assert stored.get("p-2") is None
