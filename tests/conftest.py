@@ -15,7 +15,7 @@ GATEWAY = f"{CLOUD}sagemaker/"
 # Each of these files starts a whole local cloud of its own.
 OWN_CLOUD = tuple(
     f"{CLOUD}test_{name}.py"
-    for name in ("drill", "failures", "recovery", "starts", "training_tools")
+    for name in ("drill", "failures", "journeys", "recovery", "starts", "training_tools")
 )
 
 
