@@ -1,6 +1,6 @@
 """The dashboard for Grafana's CloudWatch data source: `python -m infra_cdk.grafana` writes it.
 
-The same rows as CloudWatch's own (`infra_cdk.dashboard_rows`). Region and account are variables of
+The same rows as CloudWatch's own (`areyouacat.dashboard`). Region and account are variables of
 the dashboard, so that one file serves every deployment.
 """
 
@@ -11,13 +11,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from infra_cdk.dashboard_rows import ANY, Panel, Row, Series, Unit, rows
-from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME
+from areyouacat.dashboard import ANY, Deployed, Panel, Row, Series, Unit, rows
+from infra_cdk.settings import ALARMS, REPOSITORY_ROOT, STACK_NAME
 
 FILE: Final = REPOSITORY_ROOT / "infra_cdk" / "grafana.json"
-DEAD_LETTER_QUEUES: Final = tuple(
-    f"{STACK_NAME}-{owner}-dead-letters" for owner in ("retrain", "rollback")
-)
 
 _SCHEMA_VERSION: Final = 39  # Grafana 10 and newer read it
 _WIDTH, _HEIGHT = 24, 8
@@ -52,7 +49,7 @@ def dashboard() -> dict[str, Any]:
                 _text_variable("account", ""),
             ]
         },
-        "panels": list(_panels(rows(_machine_arn, DEAD_LETTER_QUEUES))),
+        "panels": list(_panels(rows(DEPLOYED))),
     }
 
 
@@ -146,6 +143,9 @@ def _text_variable(name: str, value: str) -> dict[str, Any]:
 
 def _machine_arn(workflow: str) -> str:
     return f"arn:aws:states:${{region}}:${{account}}:stateMachine:{STACK_NAME}-{workflow}"
+
+
+DEPLOYED: Final = Deployed(STACK_NAME, ALARMS.period_seconds, _machine_arn)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,6 @@ class AreYouACatStack(Stack):
         dashboard = Dashboard(
             self,
             "Dashboard",
-            dead_letter_queues=[queue.queue_name for queue in dead_letters],
             alarms=(*retraining.alarms, *rollback.alarms, *operations.alarms),
             deciding=(
                 retraining.trigger,

@@ -152,6 +152,7 @@ async def run(
     ministack_hooks.require_signature_of_root()
     ministack_hooks.name_lambda_errors()
     ministack_hooks.end_logs_sooner()
+    ministack_hooks.tell_metrics_apart()
     ministack_hooks.take_over_persistence(partial(_give_up, prepared))
     jobs = _sagemaker(settings, credentials, files)
     if not prepared.start.restored:

@@ -8,6 +8,8 @@ What is hooked, and why:
 - a function's failure: MiniStack calls each one `Runtime.HandlerError`, so that no state machine
   could retry or catch an error by its name; here it has the exception's name, as on AWS;
 - the end of a call's log: MiniStack waits 5 ms for more after the last line; here 1 ms;
+- a metric without dimensions: MiniStack takes it for all metrics of its name together, so that what
+  is counted once more by a dimension is counted twice; here it is one of its own, as on AWS;
 - saving and loading: whole checkpoints (`checkpoint.py`) take the place of files that MiniStack
   writes one by one when it ends, and that it skips, with a line in its log, where they do not load.
 """
@@ -71,6 +73,24 @@ def end_logs_sooner() -> None:
     drain = _module("ministack.core.lambda_runtime").Worker._drain_stderr_bounded
     first_line_wait, _, hard_cap = drain.__defaults__
     drain.__defaults__ = (first_line_wait, LOG_QUIET_SECONDS, hard_cap)
+
+
+def tell_metrics_apart() -> None:
+    """Give who asks for a metric without dimensions that metric alone."""
+    cloudwatch = _module("ministack.services.cloudwatch")
+    read = cloudwatch._dims_from_list
+
+    def read_and_mean_it(dimensions: list[Any]) -> _Dimensions:
+        return _Dimensions(read(dimensions))
+
+    cloudwatch._dims_from_list = read_and_mean_it
+
+
+class _Dimensions(dict[str, str]):
+    """A metric's dimensions: having none is an answer, too."""
+
+    def __bool__(self) -> bool:
+        return True
 
 
 # --- State ---

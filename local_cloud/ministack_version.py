@@ -40,6 +40,7 @@ TOUCHED = {
         "hard_cap: float = 0.25) -> str"
     ),
     "ministack.services.cloudformation:_stacks": "AccountRegionScopedDict",
+    "ministack.services.cloudwatch:_dims_from_list": "(dimensions: list[dict]) -> dict",
     "ministack.services.lambda_svc:CODE_BLOB_DIR": "str",
     "ministack.services.lambda_svc:_execute_function_with_config_scope": (
         "(func: dict, event: dict) -> dict"

@@ -38,6 +38,13 @@ class Configuration:
     compare_function: str | None = None
     mlflow_url: str | None = None
 
+    @property
+    def stack(self) -> str | None:
+        """The stack's name, which begins those of its workflows, functions and alarms."""
+        if self.monitor_machine is None:
+            return None
+        return self.monitor_machine.rpartition(":")[2].removesuffix("-monitor") or None
+
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
         """Read `$LOCAL_STATE_DIR/endpoints.json`; raises `NotConfiguredError`."""

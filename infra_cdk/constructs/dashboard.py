@@ -6,9 +6,10 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from areyouacat.dashboard import ANY, Deployed, Panel, Series, Unit, rows
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.workflow import machine_arn
-from infra_cdk.dashboard_rows import ANY, Panel, Series, Unit, rows
+from infra_cdk.settings import ALARMS, STACK_NAME
 
 _FULL_WIDTH = 24  # columns of a dashboard
 _TITLE_HEIGHT = 1
@@ -27,14 +28,13 @@ _DECISIONS = (
 
 
 class Dashboard(Construct):
-    """The rows of `infra_cdk.dashboard_rows`, the state of the alarms, and what was decided."""
+    """The rows of `areyouacat.dashboard`, the state of the alarms, and what was decided."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        dead_letter_queues: Sequence[str],
         alarms: Sequence[cloudwatch.IAlarm],
         deciding: Sequence[PythonFunction],
     ) -> None:
@@ -45,7 +45,8 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", width=_FULL_WIDTH, alarms=list(alarms))
         )
-        for row in rows(lambda name: machine_arn(self, name), dead_letter_queues):
+        deployed = Deployed(STACK_NAME, ALARMS.period_seconds, lambda name: machine_arn(self, name))
+        for row in rows(deployed):
             dashboard.add_widgets(
                 cloudwatch.TextWidget(
                     markdown=f"## {row.question}",

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from areyouacat import metrics
+from areyouacat.dashboard import ANY, Panel, Row, Series, rows
 from infra_cdk import grafana
-from infra_cdk.dashboard_rows import ANY, Panel, Row, Series, rows
 from tests.infrastructure.template_reading import Template, only, resources
 
 NOT_CHARTED = {
     "Errors": "by code, for a search among the metrics; their sum is ClientErrors and ServerErrors"
 }
 
-ROWS: tuple[Row, ...] = rows(lambda name: f"arn:{name}", grafana.DEAD_LETTER_QUEUES)
+ROWS: tuple[Row, ...] = rows(grafana.DEPLOYED)
 PANELS: list[Panel] = [panel for row in ROWS for panel in row.panels]
 
 
@@ -164,7 +164,7 @@ def test_grafana_names_each_line_of_any_value_by_that_value() -> None:
     assert labels == {"${PROP('Dim.Feature')}", "${PROP('Dim.Outcome')}"}
 
 
-@pytest.mark.parametrize("queue", grafana.DEAD_LETTER_QUEUES)
+@pytest.mark.parametrize("queue", grafana.DEPLOYED.dead_letter_queues)
 def test_the_queues_that_grafana_names_are_those_of_the_stack(
     template: Template, queue: str
 ) -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,31 @@ def handler(event, context):
 
     assert ended["error"] == "EmptyLakeError"
     assert "no photos" in json.loads(ended["cause"])["errorMessage"]
+
+
+def test_what_is_counted_once_more_by_a_dimension_is_not_counted_twice(
+    running: GatewayProcess,
+) -> None:
+    cloudwatch, now = running.client("cloudwatch"), datetime.now(UTC)
+    by_version = [{"Name": "ModelVersion", "Value": "1"}]
+    value = {"MetricName": "Predictions", "Timestamp": now - timedelta(minutes=1), "Value": 1.0}
+    cloudwatch.put_metric_data(
+        Namespace="Test", MetricData=[value, {**value, "Dimensions": by_version}]
+    )
+
+    def counted(dimensions: list[dict[str, str]]) -> tuple[float, float]:
+        metric = {"Namespace": "Test", "MetricName": "Predictions", "Dimensions": dimensions}
+        asked = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
+        told = cloudwatch.get_metric_data(
+            MetricDataQueries=[
+                {"Id": "a", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Sum"}}
+            ],
+            **asked,
+        )["MetricDataResults"][0]["Values"]
+        older = cloudwatch.get_metric_statistics(**metric, **asked, Period=3600, Statistics=["Sum"])
+        return sum(told), sum(point["Sum"] for point in older["Datapoints"])
+
+    assert counted([]) == counted(by_version) == (1.0, 1.0)
 
 
 def test_a_killed_gateway_comes_back_with_its_last_checkpoint(gateway: GatewayProcess) -> None:
