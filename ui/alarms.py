@@ -81,7 +81,7 @@ def title(name: str) -> str:
     found = _NAME.search(name)
     core = found.group(1) if found else name
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", core)
-    return f"{words[:1]}{words[1:].lower()}"
+    return f"{words[:1].upper()}{words[1:].lower()}"
 
 
 def _urgency(one: Alarm) -> tuple[bool, float, str]:

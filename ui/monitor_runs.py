@@ -34,9 +34,10 @@ class Share:
 class Seen:
     """What one run found; figures are None where nothing is known.
 
-    `accuracy`: by people's labels; `expected`: by the model's own confidence. `drift`: of the
-    feature that moved most; `drifted`: names; `distances`: of every feature. `unknown`: why nothing
-    is said of drift, if so. `waiting`: alarms whose training was turned away so far.
+    `accuracy`: by people's labels, as are `precision`, `recall` and `f1`; `expected`: by the
+    model's own confidence. `drift`: of the feature that moved most; `drifted`: names; `distances`:
+    of every feature. `unknown`: why nothing is said of drift, if so. `waiting`: alarms whose
+    training was turned away so far.
     """
 
     at: datetime
@@ -48,7 +49,9 @@ class Seen:
     expected: Share | None
     satisfaction: float | None
     unsure: float | None
-    cost: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
     drift: float | None
     drifted: tuple[str, ...]
     distances: Mapping[str, float]
@@ -72,10 +75,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Runs:
-    """The last run, and the last report that a run has left; None where there is none."""
+    """What the last run found, `None` if there was none; and the last reports, the newest first."""
 
     seen: Seen | None
-    report: Report | None
+    reports: tuple[Report, ...]
 
 
 class MonitorRuns:
@@ -103,7 +106,7 @@ class MonitorRuns:
             reports = (_report(output) for output in outputs)
             return Runs(
                 seen=_seen(outputs[0]) if outputs else None,
-                report=next((report for report in reports if report), None),
+                reports=tuple(report for report in reports if report),
             )
 
     def page_of(self, report: Report) -> bytes:
@@ -134,7 +137,9 @@ def _seen(output: Mapping[str, Any]) -> Seen:
         expected=_share(served["expected_accuracy"]),
         satisfaction=judged["satisfaction"],
         unsure=served["unsure_share"],
-        cost=summary["metrics"].get("CostPerThousandPredictions"),
+        precision=judged.get("precision"),
+        recall=judged.get("recall"),
+        f1=judged.get("f1"),
         drift=drift["score"],
         drifted=tuple(drift["worst"]),
         distances={str(name): float(value) for name, value in drift["features"].items()},

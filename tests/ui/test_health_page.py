@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,19 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_api import FakeApi
+from tests.ui.fake_cloudwatch import FakeCloudWatch
+from ui import deployment_words as say
+from ui.alarms import Alarms
 from ui.aws import AwsError
 from ui.configuration import Configuration
+from ui.metric_values import MetricValues
 from ui.monitor_runs import MonitorRuns, Share
 from ui.views import health
 
-MONITOR = "arn:aws:states:us-east-1:000000000000:stateMachine:monitor"
+MONITOR = "arn:aws:states:us-east-1:000000000000:stateMachine:AreYouACat-monitor"
+CONFIGURATION = Configuration(
+    "https://api/", "key", None, aws_endpoint_url="https://localhost:1", monitor_machine=MONITOR
+)
 
 
 def output(**changes: Any) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def output(**changes: Any) -> dict[str, Any]:
         "serving_version": "3",
         "served": {"predictions": 1234, "unsure_share": 0.04,
                    "expected_accuracy": {"value": 0.97, "low": 0.96, "high": 0.98}},
-        "judged": {"labels": 40, "satisfaction": 0.95,
+        "judged": {"labels": 40, "satisfaction": 0.95, "precision": 0.9, "recall": 0.8, "f1": 0.85,
                    "accuracy": {"value": 0.95, "low": 0.84, "high": 0.99}},
         "drift": {"score": 0.0, "unknown": None, "worst": [],
                   "features": {"brightness": 0.02, "size": 0.01}},
@@ -81,7 +88,7 @@ def test_the_last_run_is_told_in_figures() -> None:
     assert seen.at == datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert (seen.predictions, seen.labels, seen.version) == (1234, 40, "3")
     assert seen.accuracy == Share(0.95, 0.84, 0.99)
-    assert seen.cost == 0.0126
+    assert (seen.precision, seen.recall, seen.f1) == (0.9, 0.8, 0.85)
     assert dict(seen.distances) == {"brightness": 0.02, "size": 0.01}
 
 
@@ -94,15 +101,15 @@ def test_a_window_without_labels_and_photos_has_no_figures() -> None:
     assert (seen.accuracy, seen.expected, seen.drift) == (None, None, None)
 
 
-def test_the_last_report_may_be_of_an_earlier_run() -> None:
+def test_the_last_reports_are_known_though_a_later_run_made_none() -> None:
     fake = FakeRuns(output(), with_report(), with_report("s3://lake/reports/drift/older/"))
     fake.objects["lake", "reports/drift/2026-11-23T12-00-00Z/report.html"] = b"<html>"
 
     runs = monitor_runs(fake)
-    report = runs.last().report
+    report = runs.last().reports[0]
 
-    assert report is not None
     assert runs.page_of(report) == b"<html>"
+    assert len(runs.last().reports) == 2
     assert report.file_name == "drift-report-2026-11-23T12-00.html"
 
 
@@ -126,14 +133,40 @@ def test_without_a_monitor_workflow_the_remedy_is_named() -> None:
         MonitorRuns(Configuration("https://api/", "key", None))
 
 
+class FakeCloud(FakeRuns):
+    """What the page finds: runs, metrics and alarms; `broken`: AWS services that refuse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cloudwatch = FakeCloudWatch()
+        self.broken: set[str] = set()
+
+    def find(self, name: str) -> Any:
+        def finder(_configuration: Configuration) -> Any:
+            if name in self.broken:
+                raise AwsError(f"No {name}.")
+            makers: dict[str, Callable[[], Any]] = {
+                "_runs": lambda: monitor_runs(self),
+                "_values": lambda: MetricValues(CONFIGURATION, self.cloudwatch),
+                "_alarms": lambda: Alarms(CONFIGURATION, self.cloudwatch),
+            }
+            return makers[name]()
+
+        finder.clear = lambda: None  # type: ignore[attr-defined]
+        return finder
+
+
 @pytest.fixture
-def drawn(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRuns]:
-    """Runs that the page finds."""
-    api.write_endpoints(tmp_path, state_machines={"monitor": MONITOR})
-    fake = FakeRuns()
-    monkeypatch.setattr(health, "_runs", lambda _configuration: monitor_runs(fake))
+def drawn(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
+    """A quiet local cloud, as the page finds it."""
+    api.write_endpoints(
+        tmp_path, state_machines={"monitor": MONITOR}, aws_endpoint_url="https://localhost:1"
+    )
+    cloud = FakeCloud()
+    for name in ("_runs", "_values", "_alarms"):
+        monkeypatch.setattr(health, name, cloud.find(name))
     st.cache_resource.clear()
-    yield fake
+    yield cloud
     st.cache_resource.clear()
 
 
@@ -154,30 +187,30 @@ def metrics_of(page: AppTest) -> dict[str, str]:
     return {each.label: each.value for each in page.metric}
 
 
-def test_before_the_first_run_the_page_says_so(drawn: FakeRuns) -> None:
+def told(page: AppTest) -> str:
+    parts = (*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.success)
+    return "\n".join(str(each.value).replace("\\", "") for each in parts)
+
+
+def test_before_the_first_run_the_page_says_so(drawn: FakeCloud) -> None:
     del drawn
 
-    assert "has not run yet" in run_page().info[0].value
+    assert "has not run yet" in told(run_page())
 
 
-def test_a_calm_window_is_green_and_counted(drawn: FakeRuns) -> None:
+def test_a_calm_window_is_green_and_counted(drawn: FakeCloud) -> None:
     drawn.outputs.append(output())
 
     page = run_page()
 
-    assert "photos are as the model knows them" in page.success[0].value
-    assert metrics_of(page) == {
-        "Right, by people's labels": "95.0%",
-        "Right, by its own confidence": "97.0%",
-        "Answers people confirm": "95.0%",
-        "Predictions": "1,234",
-        "Unsure": "4.0%",
-        "Cost of 1,000 predictions": "$0.0126",
-    }
+    assert "photos are as the model knows them" in told(page)
+    shown = metrics_of(page)
+    assert (shown["Labels"], shown["Confirm the answer"]) == ("40", "95.0%")
+    assert (shown["Precision"], shown["Recall"], shown["F1"]) == ("90.0%", "80.0%", "85.0%")
     assert not page.warning
 
 
-def test_what_has_moved_is_named(drawn: FakeRuns) -> None:
+def test_what_has_moved_is_named(drawn: FakeCloud) -> None:
     run = output(drift__score=1.7, drift__worst=["brightness", "contrast"])
     run["pending"]["waiting"] = ["DataDrift"]
     drawn.outputs.append(run)
@@ -188,28 +221,119 @@ def test_what_has_moved_is_named(drawn: FakeRuns) -> None:
     assert any("A training waits for its time: DataDrift" in one for one in said)
 
 
-def test_too_few_photos_are_said_to_be_too_few(drawn: FakeRuns) -> None:
+def test_too_few_photos_are_said_to_be_too_few(drawn: FakeCloud) -> None:
     drawn.outputs.append(output(drift__score=None, drift__unknown="the window has 3 photos"))
 
-    assert "the window has 3 photos" in run_page().info[0].value
+    assert "the window has 3 photos" in told(run_page())
 
 
-def test_a_report_can_be_had(drawn: FakeRuns) -> None:
-    drawn.outputs.append(with_report())
+def test_key_figures_are_totals_or_the_newest_value_with_their_change(drawn: FakeCloud) -> None:
+    drawn.cloudwatch.put("Requests", 10, 20, 30)
+    drawn.cloudwatch.put("Latency", 40, 25)
+    drawn.cloudwatch.put("FeedbackAccuracy", 0.9, 0.96)
 
     page = run_page()
 
-    assert [each.value for each in page.subheader] == ["Has the world changed?", "Drift report"]
+    shown = metrics_of(page)
+    assert (shown["Requests"], shown["Latency, p95"]) == ("60", "25 ms")
+    assert shown["Right, by people's labels"] == "96.0%"
+    assert shown["Drift"] == say.NONE
+    changes = {each.label: each.delta for each in page.metric}
+    assert changes["Latency, p95"] == "-15 ms"
+    assert changes["Right, by people's labels"] == "+6.0%"
+    assert changes["Requests"] == ""
 
 
-def test_what_is_wrong_with_aws_is_said_in_words(
-    drawn: FakeRuns, monkeypatch: pytest.MonkeyPatch
+def test_an_alarm_that_rings_is_told_with_its_reason_and_since_when(drawn: FakeCloud) -> None:
+    drawn.cloudwatch.alarm("AreYouACat-OperationsServerErrors9E17E915-F54", "OK")
+    drawn.cloudwatch.alarm("AreYouACat-RetrainingDataDrift1D44A6CE-913", "ALARM", "1.7 is over 0.2")
+
+    page = run_page()
+
+    said = told(page)
+    assert "**in alarm** Data drift, since 23 Nov 2026, 12:00" in said
+    assert "1.7 is over 0.2" in said
+    assert "**fine** Server errors" in said
+    assert "rings" not in said
+
+
+def test_while_no_alarm_rings_the_page_says_so(drawn: FakeCloud) -> None:
+    drawn.cloudwatch.alarm("AreYouACat-OperationsServerErrors9E17E915-F54", "OK")
+    drawn.cloudwatch.alarm("AreYouACat-OperationsLatency3C46F505-F2E", "INSUFFICIENT_DATA")
+
+    assert "None of 2 alarms rings; 1 have had nothing to judge yet." in told(run_page())
+
+
+def test_the_charts_of_a_row_are_drawn_and_their_newest_values_told(drawn: FakeCloud) -> None:
+    drawn.cloudwatch.put("Requests", 10, 20)
+
+    page = run_page()
+
+    assert "Requests and errors in the function" in [each.value for each in page.subheader]
+    assert "Newest: Requests Sum 20." in told(page)
+    assert "Nothing was measured in the last day." in told(page)
+
+
+def test_another_row_is_drawn_when_it_is_asked_for(drawn: FakeCloud) -> None:
+    page = run_page()
+
+    page.selectbox(key="health_row").set_value("Is it right?").run()
+
+    assert not page.exception
+    assert "Accuracy without labels, with 95 % limits" in [each.value for each in page.subheader]
+
+
+def test_the_stretch_of_time_is_kept_in_the_address_and_asked_for(drawn: FakeCloud) -> None:
+    page = run_page()
+
+    page.button_group[0].set_value("week").run()
+
+    assert page.query_params["span"] == "week"
+    assert drawn.cloudwatch.asked[-1]["EndTime"] - drawn.cloudwatch.asked[-1][
+        "StartTime"
+    ] == timedelta(days=7)
+
+
+def test_an_address_with_a_stretch_of_time_that_nobody_knows_shows_the_usual_one(
+    drawn: FakeCloud,
 ) -> None:
     del drawn
+    page = AppTest.from_function(health_page, default_timeout=20)
+    page.query_params["span"] = "aeon"
 
-    def refuse(_configuration: Configuration) -> MonitorRuns:
-        raise AwsError("AWS cannot be reached.")
+    page.run()
 
-    monkeypatch.setattr(health, "_runs", refuse)
+    assert not page.exception
+    assert page.button_group[0].value == health.DEFAULT_SPAN
 
-    assert run_page().error[0].value == "AWS cannot be reached."
+
+def test_a_report_is_chosen_among_the_last_and_shown_in_place_when_asked_for(
+    drawn: FakeCloud,
+) -> None:
+    older = with_report("s3://lake/reports/drift/older/")
+    older["collected"]["summary"]["window"]["end"] = "2026-11-23T11:00:00.000000Z"
+    drawn.outputs += [with_report(), older]
+    drawn.objects["lake", "reports/drift/2026-11-23T12-00-00Z/report.html"] = b"<html>"
+    page = run_page()
+    assert not page.get("iframe")
+    assert len(page.selectbox(key="health_report").options) == 2
+
+    page.toggle(key="health_report_shown").set_value(True).run()
+
+    assert not page.exception
+    (frame,) = page.get("iframe")
+    assert frame.proto.src == "data:text/html;charset=utf-8;base64,PGh0bWw+"
+
+
+@pytest.mark.parametrize("broken", ["_runs", "_values", "_alarms"])
+def test_where_one_part_is_not_to_be_had_the_others_are(drawn: FakeCloud, broken: str) -> None:
+    drawn.broken.add(broken)
+    drawn.outputs.append(output())
+
+    page = run_page()
+
+    assert {each.value for each in page.error} == {f"No {broken}."}
+    headings = [each.value for each in page.header]
+    assert ("Alarms" in headings) == (broken != "_alarms")
+    assert ("What the monitor saw last" in headings) == (broken != "_runs")
+    assert ("Key figures" in headings) == (broken != "_values")

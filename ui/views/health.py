@@ -1,98 +1,130 @@
-"""Health: what the monitor saw last, how far photos have moved, and the report on it."""
+"""Health: key figures with their trends, alarms, what has moved, charts, labels, and the report."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import streamlit as st
 
-from areyouacat.settings import DRIFT, MONITORING
+from areyouacat.settings import DRIFT
+from ui.alarms import Alarms
 from ui.aws import AwsError
 from ui.configuration import Configuration, NotConfiguredError
-from ui.monitor_runs import MonitorRuns, Report, Seen, Share
+from ui.metric_values import SPANS, MetricValues, Span
+from ui.monitor_runs import MonitorRuns, Runs, Seen
+from ui.views import drift_report, health_alarms, health_charts, health_figures
+from ui.views.history import moment
 
 EVERY_SECONDS: Final = 30
-_UNKNOWN: Final = "?"
+DEFAULT_SPAN: Final = "day"
+_SPAN = "span"
 _CHARTED: Final = 12  # features, the farthest first
-_FIGURE_PX, _CHART_PX = 80, 380  # known before they come, so that nothing below them jumps
+_CHART_PX: Final = 380  # known before it comes, so that nothing below it jumps
 
 
 def page() -> None:
     """Draw the page; it is drawn again by itself."""
     st.title("Health", anchor=False)
-    st.markdown("What the monitor saw last. It looks every hour, and when it is asked to.")
+    st.markdown(
+        "How the system does. The monitor looks at answers and labels every hour, and when it is "
+        "asked to."
+    )
     try:
         configuration = Configuration.load()
     except NotConfiguredError as error:
         st.info(str(error), icon=":material/power_settings_new:")
         return
-    st.fragment(_live, run_every=EVERY_SECONDS)(configuration)
+    span = _chosen_span()
+    st.fragment(_live, run_every=EVERY_SECONDS)(configuration, span)
 
 
-@st.cache_resource(max_entries=1)
+def _chosen_span() -> Span:
+    by_name = {each.name: each for each in SPANS}
+    asked = st.query_params.get(_SPAN, DEFAULT_SPAN)
+    chosen = st.segmented_control(
+        "The last",
+        list(by_name),
+        default=asked if asked in by_name else DEFAULT_SPAN,
+        required=True,
+        format_func=lambda name: by_name[name].words,
+        key="health_span",
+        on_change=_keep_span,
+    )
+    return by_name[str(chosen)]
+
+
+def _keep_span() -> None:
+    st.query_params[_SPAN] = st.session_state["health_span"]
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
 def _runs(configuration: Configuration) -> MonitorRuns:
     return MonitorRuns(configuration)
 
 
-def _live(configuration: Configuration) -> None:
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _values(configuration: Configuration) -> MetricValues:
+    return MetricValues(configuration)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _alarms(configuration: Configuration) -> Alarms:
+    return Alarms(configuration)
+
+
+def _live(configuration: Configuration, span: Span) -> None:
+    """Every part by itself: where one is not to be had, the others are."""
+    now = datetime.now(UTC)
+    st.caption(f"Looked at {moment(now)}. It looks again every {EVERY_SECONDS} s.")
+    runs: Runs | None = None
+
+    def figures() -> None:
+        health_figures.show(_values(configuration), span, now)
+
+    def monitored() -> None:
+        nonlocal runs
+        runs = _runs(configuration).last()
+        _show_monitored(runs.seen)
+
+    _part(figures)
+    _part(lambda: health_alarms.show(_alarms(configuration)))
+    _part(monitored)
+    _part(lambda: health_charts.show(configuration, _values(configuration), span, now))
+    if runs is not None and runs.reports:
+        found = runs
+        _part(lambda: drift_report.show(_runs(configuration), found.reports))
+
+
+def _part(draw: Callable[[], None]) -> None:
     try:
-        runs = _runs(configuration)
-        last = runs.last()
+        draw()
     except AwsError as error:
+        for cached in (_runs, _values, _alarms):  # the next look may find other credentials
+            cached.clear()
         st.error(str(error), icon=":material/cloud_off:")
-        st.button("Try again", icon=":material/refresh:")
-        return
-    if last.seen is None:
+
+
+def _show_monitored(seen: Seen | None) -> None:
+    st.header("What the monitor saw last", anchor=False)
+    if seen is None:
         st.info(
             "The monitor has not run yet. It does so within the hour.",
             icon=":material/hourglass_empty:",
         )
         return
-    _show_figures(last.seen)
-    _show_drift(last.seen)
-    if last.report:
-        _show_report(runs, last.report)
-
-
-def _show_figures(seen: Seen) -> None:
     st.caption(
-        f"{seen.at:%Y-%m-%d %H:%M} UTC, the {_hours(seen.hours)} before; version "
-        f"{seen.version or _UNKNOWN} serves"
-    )
-    right, certain, people = st.columns(3)
-    right.metric(
-        "Right, by people's labels",
-        _percent(seen.accuracy.value if seen.accuracy else None),
-        height=_FIGURE_PX,
-        help=f"{_limits(seen.accuracy)} Below {MONITORING.min_feedback_accuracy:.0%} it retrains.",
-    )
-    certain.metric(
-        "Right, by its own confidence",
-        _percent(seen.expected.value if seen.expected else None),
-        height=_FIGURE_PX,
-        help=f"{_limits(seen.expected)} It needs no labels, and is blind where the model is sure "
-        "and wrong.",
-    )
-    people.metric("Answers people confirm", _percent(seen.satisfaction), height=_FIGURE_PX)
-    asked, unsure, cost = st.columns(3)
-    asked.metric(
-        "Predictions",
-        f"{seen.predictions:,}",
-        height=_FIGURE_PX,
-        help=f"{seen.labels:,} labels",
-    )
-    unsure.metric("Unsure", _percent(seen.unsure), height=_FIGURE_PX)
-    cost.metric(
-        "Cost of 1,000 predictions",
-        _UNKNOWN if seen.cost is None else f"${seen.cost:.4f}",
-        height=_FIGURE_PX,
-        help="AWS list prices; nothing on a laptop.",
+        f"At {moment(seen.at)}, of the {_hours(seen.hours)} before; version "
+        f"{seen.version or 'unknown'} serves."
     )
     if seen.waiting:
         st.warning(
             f"A training waits for its time: {', '.join(seen.waiting)}.",
             icon=":material/schedule:",
         )
+    health_figures.show_labels(seen)
+    _show_drift(seen)
 
 
 def _show_drift(seen: Seen) -> None:
@@ -118,32 +150,10 @@ def _show_drift(seen: Seen) -> None:
         x_label="",
         y_label="distance from the photos the model was built on",
         height=_CHART_PX,
+        alt="Distance by feature: "
+        + ", ".join(f"{name} {value:.2f}" for name, value in farthest)
+        + ".",
     )
-
-
-def _show_report(runs: MonitorRuns, report: Report) -> None:
-    st.subheader("Drift report", anchor=False)
-    st.markdown(f"Of the photos until {report.window_end:%Y-%m-%d %H:%M} UTC, feature by feature.")
-
-    def load() -> bytes:
-        return runs.page_of(report)
-
-    st.download_button(
-        "Download the report",
-        data=load,  # some megabytes, read only for those who ask
-        file_name=report.file_name,
-        mime="text/html",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def _percent(share: float | None) -> str:
-    return _UNKNOWN if share is None else f"{share:.1%}"
-
-
-def _limits(share: Share | None) -> str:
-    return f"95 % limits: {share.low:.1%} to {share.high:.1%}." if share else "Too few to say."
 
 
 def _hours(hours: float) -> str:
