@@ -18,7 +18,10 @@ _STOPS: Final = """() => {
         "[contenteditable]", "[tabindex='0']", ...roles.map((role) => `[role=${role}]`)];
     const inGroup = (one) => one.type === "radio"
         || ["radio", "tab", "option"].includes(one.getAttribute("role"));
-    const off = (one) => one.disabled || one.getAttribute("aria-disabled") === "true"
+    // The arrow beside a combobox opens the list as the arrow keys do inside it.
+    const arrow = (one) => one.tabIndex < 0 && one.getAttribute("aria-haspopup") === "listbox"
+        && one.parentElement.querySelector("[role='combobox']");
+    const off = (one) => arrow(one) || one.disabled || one.getAttribute("aria-disabled") === "true"
         || one.closest("[inert], [aria-hidden='true'], [hidden]") || one.type === "file";
     window.stops = [...document.querySelectorAll(able.join(", "))].filter((one) =>
         !off(one) && !inGroup(one) && one.checkVisibility({visibilityProperty: true}));

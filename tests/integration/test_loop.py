@@ -165,10 +165,10 @@ def test_the_client_asks_the_real_api_and_takes_the_answer_back(
     photo = mirrored(photos_of(starter, LABELS.positive)[1])
 
     page = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60).run()
-    page.file_uploader[0].set_value(("photo.jpg", photo, "image/jpeg")).run()
+    page.file_uploader[0].set_value([("photo.jpg", photo, "image/jpeg")]).run()
 
     assert not page.exception
-    assert page.subheader[0].value == f"This is {LABELS.positive_words}."
+    assert page.header[0].value == f"This is {LABELS.positive_words}."
 
     next(button for button in page.button if "Right" in button.label).click().run()
 

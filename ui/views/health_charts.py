@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -25,6 +25,10 @@ _WORDS: Final[Mapping[Unit, Callable[[float], str]]] = {
     Unit.MILLISECONDS: lambda value: f"{value:,.0f} ms",
     Unit.MEGABYTES: lambda value: f"{value:,.0f} MB",
     Unit.DOLLARS: lambda value: f"${value:.4f}",
+}
+_HIGHEST: Final[Mapping[Unit, Mapping[str, int]]] = {
+    Unit.SHARE: {"domainMax": 1},
+    Unit.PERCENT: {"domainMax": 100},
 }
 _SHOWN: Final = 4  # series whose newest value stands below a chart
 
@@ -55,19 +59,41 @@ def _show(panel: Panel, lines: Sequence[Line], span: Span, now: datetime) -> Non
     if not known:
         st.caption(f"Nothing was measured in the last {span.words}.")
         return
-    data = chart_data(panel, known, span, now)
-    draw = st.area_chart if panel.stacked else st.line_chart
-    draw(
-        data,
-        x="time",
-        y="value",
-        color="line",
-        x_label="",
-        y_label=panel.unit.value,
+    st.vega_lite_chart(
+        chart_data(panel, known, span, now),
+        _drawing(panel),
         height=CHART_PX,
         alt=f"{panel.title}, the last {span.words}. {newest(panel, known)}",
     )
     st.caption(say.plain(newest(panel, known)))
+
+
+def _drawing(panel: Panel) -> dict[str, Any]:
+    """A chart in Vega-Lite's words, https://vega.github.io/vega-lite/docs/."""
+    return {
+        # Its marks have no names of their own; the whole has one, and its values stand below.
+        "mark": {
+            "type": "area" if panel.stacked else "line",
+            "aria": False,
+            "tooltip": True,
+            **({} if panel.stacked else {"point": {"size": 20}}),
+        },
+        "encoding": {
+            "x": {"field": "time", "type": "temporal", "title": None},
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": panel.unit.value,
+                "scale": {"domainMin": 0, **_HIGHEST.get(panel.unit, {})},
+            },
+            "color": {
+                "field": "line",
+                "type": "nominal",
+                "title": None,
+                "legend": {"orient": "bottom", "columns": 2, "labelLimit": 300},
+            },
+        },
+    }
 
 
 def chart_data(

@@ -14,10 +14,11 @@ from areyouacat.dashboard import Series
 from areyouacat.metrics import Metric
 from areyouacat.settings import DRIFT, MONITORING
 from ui import deployment_words as say
+from ui import sparkline
 from ui.metric_values import Line, MetricValues, Span
 from ui.monitor_runs import Seen, Share
 
-_HEIGHT_PX: Final = 170  # known before they come, so that nothing below them jumps
+_HEIGHT_PX: Final = 105  # known before they come, so that nothing below them jumps
 _LABELS_PX: Final = 80
 _IN_A_ROW: Final = 3
 
@@ -111,6 +112,12 @@ def _series(figure: Figure) -> Series:
 
 def _show(figure: Figure, line: Line, span: Span) -> None:
     value = sum(line.values) if figure.total and line.values else line.last
+    with st.container(border=True, gap="small"):
+        _show_value(figure, line, value, span)
+        st.html(sparkline.image(line.values, _trend(figure, line, span)))
+
+
+def _show_value(figure: Figure, line: Line, value: float | None, span: Span) -> None:
     change = None if figure.total else line.change
     st.metric(
         figure.title,
@@ -118,11 +125,19 @@ def _show(figure: Figure, line: Line, span: Span) -> None:
         delta=_change(figure, change),
         delta_color=figure.delta_color,
         delta_arrow="off" if not change else "up" if change > 0 else "down",
-        chart_data=line.values if len(line.values) > 1 else None,
-        border=True,
         height=_HEIGHT_PX,
         help=f"{figure.metric.meaning}. {figure.note} "
         + (f"In the last {span.words}." if value is not None else "Nothing is known yet."),
+    )
+
+
+def _trend(figure: Figure, line: Line, span: Span) -> str:
+    if not line.values:
+        return ""
+    low, high = min(line.values), max(line.values)
+    return (
+        f"{figure.title} over the last {span.words}: from {figure.in_words(low)} to "
+        f"{figure.in_words(high)}."
     )
 
 
