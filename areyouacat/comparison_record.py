@@ -2,17 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
-from areyouacat.comparison import Comparison, ModelFigures, Pair, RocCurve
+import numpy as np
+
+from areyouacat.comparison import Comparison, Contender, ModelFigures, Pair, RocCurve
 from areyouacat.lake import comparison_prefix
 from areyouacat.model_spec import Mode, TfliteVariant
-from areyouacat.quality import Confusion, ReliabilityBin
+from areyouacat.quality import Confusion, Positive, ReliabilityBin
 from areyouacat.resampling import Estimate
+from areyouacat.settings import LABELS
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+WORST_MISTAKES: Final = 6
+"""Of each model, that are named."""
 
 ComparedPhotos = Literal["test", "recent", "validation", "all"]
 """On which photos of a data set models are compared: a split, or train and all others as one."""
@@ -28,8 +33,8 @@ class Question:
 
     @property
     def identifier(self) -> str:
-        """16 hex digits: the same question has the same one."""
-        asked = [list(self.versions), self.dataset_version, self.split]
+        """16 hex digits: the same question, to be answered in the same shape, has the same one."""
+        asked = [SCHEMA, list(self.versions), self.dataset_version, self.split]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
     @property
@@ -51,13 +56,31 @@ class ComparedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Mistake:
+    """A photo that a model got wrong. `photo`: SHA-256; `label`: what it is.
+
+    `probability`: that the model gave the positive label. `others_right`: whether every other
+    model got it right.
+    """
+
+    photo: str
+    label: str
+    probability: float
+    others_right: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ComparisonRecord:
-    """The question and its answer. `unscored`: photos that were erased or cannot be read."""
+    """The question and its answer. `unscored`: photos that were erased or cannot be read.
+
+    `mistakes`: of each model, by version, the `WORST_MISTAKES` that it was surest of.
+    """
 
     question: Question
     models: tuple[ComparedModel, ...]
     unscored: int
     comparison: Comparison
+    mistakes: Mapping[str, tuple[Mistake, ...]]
 
     def to_json(self) -> str:
         """`comparison.json`."""
@@ -84,9 +107,39 @@ class ComparisonRecord:
                 models=tuple(ComparedModel(**model) for model in values["models"]),
                 unscored=values["unscored"],
                 comparison=_comparison(values["comparison"]),
+                mistakes={
+                    version: tuple(Mistake(**mistake) for mistake in found)
+                    for version, found in values["mistakes"].items()
+                },
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a comparison: {error!r}") from error
+
+
+def worst_mistakes(
+    contenders: Sequence[Contender], positive: Positive, photos: Sequence[str]
+) -> dict[str, tuple[Mistake, ...]]:
+    """Of each model, by version, its surest wrong answers. `positive`, `photos`: (photos,)."""
+    right = np.array([(each.probabilities >= each.threshold) == positive for each in contenders])
+    found = {}
+    for place, contender in enumerate(contenders):
+        surest = sorted(
+            np.flatnonzero(~right[place]).tolist(),
+            key=lambda photo, one=contender: (  # type: ignore[misc]
+                -abs(float(one.probabilities[photo]) - one.threshold),
+                photos[photo],
+            ),
+        )
+        found[contender.version] = tuple(
+            Mistake(
+                photos[photo],
+                LABELS.positive if positive[photo] else LABELS.negative,
+                float(contender.probabilities[photo]),
+                bool(np.delete(right[:, photo], place).all()),
+            )
+            for photo in surest[:WORST_MISTAKES]
+        )
+    return found
 
 
 def _comparison(values: Mapping[str, Any]) -> Comparison:

@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from areyouacat.comparison import Contender, compare
-from areyouacat.comparison_record import ComparedModel, ComparisonRecord, Question
+from areyouacat.comparison_record import (
+    ComparedModel,
+    ComparisonRecord,
+    Question,
+    worst_mistakes,
+)
 from areyouacat.lake import COMPARISON_JSON
 from areyouacat.model_spec import ModelSpec, Provenance, TfliteFile
 from areyouacat.verdicts import Bands
@@ -78,8 +83,11 @@ def compared(question: Question) -> ComparisonRecord:
         ComparedModel(version, question.dataset_version, f"job-{version}", "trained", "int8", "0")
         for version in question.versions
     )
-    found = compare(contenders, positive, [str(photo) for photo in range(200)])
-    return ComparisonRecord(question, models, 0, found)
+    photos = [f"{photo:064x}" for photo in range(200)]
+    found = compare(contenders, positive, photos)
+    return ComparisonRecord(
+        question, models, 0, found, worst_mistakes(contenders, positive, photos)
+    )
 
 
 class FakeFunctions:

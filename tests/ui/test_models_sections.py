@@ -8,10 +8,12 @@ from typing import cast
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from areyouacat.comparison_record import Question
+from areyouacat.lake import photo_key
 from tests.integration.instance import eventually
 from tests.ui.fake_api import FakeApi
 from tests.ui.fake_step_functions import FakeStepFunctions
-from tests.ui.model_lake import CONFIGURATION, FakeFunctions, FolderOfObjects
+from tests.ui.model_lake import CONFIGURATION, FakeFunctions, FolderOfObjects, compared
 from tests.ui.test_models_page import (
     aws,
     button,
@@ -19,9 +21,10 @@ from tests.ui.test_models_page import (
     models_page,
     words_of,
 )
-from ui import permission
+from ui import permission, words
 from ui.comparisons import Comparisons
 from ui.lake import Lake
+from ui.previews import Previews
 from ui.versions import Versions
 from ui.views import comparison, models, versions
 
@@ -36,6 +39,8 @@ def lake(aws: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch) -> FolderOfObj
     monkeypatch.setattr(versions, "reader", lambda _configuration: found)
     comparisons = Comparisons(CONFIGURATION, cast(Lake, made), FakeFunctions(made))
     monkeypatch.setattr(comparison, "_comparisons", lambda _configuration: comparisons)
+    previews = Previews(lambda photo: made.read(photo_key(photo)))
+    monkeypatch.setattr(comparison, "_photos", lambda _configuration: previews)
     return made
 
 
@@ -105,7 +110,8 @@ def test_against_aws_nobody_deploys_until_acting_is_switched_on(
     assert aws.executions == []
 
 
-def test_two_versions_are_compared_in_figures_and_pictures(lake: FolderOfObjects) -> None:
+def compared_page(lake: FolderOfObjects) -> AppTest:
+    """Versions 1 and 3 side by side."""
     for number in (1, 2, 3):
         lake.register(number)
     page = section(models.COMPARE, compare="1,3")
@@ -116,12 +122,34 @@ def test_two_versions_are_compared_in_figures_and_pictures(lake: FolderOfObjects
         return "McNemar" in words_of(page)
 
     eventually("the comparison", answered, seconds=30)
+    return page
+
+
+def test_two_versions_are_compared_in_figures_and_pictures(lake: FolderOfObjects) -> None:
+    page = compared_page(lake)
 
     assert [each.value for each in page.selectbox] == [1, 3]
     told = words_of(page)
     assert "| Accuracy |" in told
     assert "200 photos (test)" in told
     assert len(page.get("vega_lite_chart")) == 2
+
+
+def test_the_worst_mistakes_of_both_are_shown_as_photos_as_far_as_they_are_there(
+    lake: FolderOfObjects, photo: bytes
+) -> None:
+    question = Question(("1", "3"), "data-3", "test")
+    worst = compared(question).mistakes["3"]
+    assert len(worst) > 1
+    lake.objects[photo_key(worst[0].photo)] = photo
+
+    page = compared_page(lake)
+
+    (shown,) = page.get("image")
+    assert "Mistake 1 of version 3" in str(shown.proto)
+    told = words_of(page)
+    assert "Erased since" in told
+    assert f"Labelled {words.label_words(worst[0].label)}" in told
 
 
 def test_a_version_is_not_compared_with_itself(lake: FolderOfObjects) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from areyouacat import comparison_text
 from areyouacat.comparison import Comparison, ModelFigures
 from areyouacat.comparison_record import ComparisonRecord, Question
+from areyouacat.lake import photo_key
 from areyouacat.markdown import TITLES, in_words, table
 from areyouacat.quality import FIGURES
 from areyouacat.settings import LABELS
@@ -18,8 +19,9 @@ from ui import deployment_words as say
 from ui.comparisons import Comparisons
 from ui.configuration import Configuration
 from ui.lake import Lake
+from ui.previews import Previews
 from ui.versions import Version
-from ui.views import versions
+from ui.views import mistakes, versions
 
 EVERY_SECONDS: Final = 2
 COLOURS: Final = ("#1c6fd1", "#c2570c")
@@ -29,6 +31,12 @@ _CHART_PX: Final = 320
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _comparisons(configuration: Configuration) -> Comparisons:
     return Comparisons(configuration, Lake(configuration))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _photos(configuration: Configuration) -> Previews:
+    lake = Lake(configuration)
+    return Previews(lambda photo: lake.read(photo_key(photo)))
 
 
 def show(configuration: Configuration) -> None:
@@ -71,6 +79,7 @@ def _show_answer(configuration: Configuration, question: Question) -> None:
         st.fragment(_wait, run_every=EVERY_SECONDS)(configuration, question)
     else:
         _show_record(record)
+        mistakes.show(_photos(configuration), record)
 
 
 def _wait(configuration: Configuration, question: Question) -> None:
@@ -124,7 +133,7 @@ def _show_pair(comparison: Comparison) -> None:
 
 
 def _show_roc(comparison: Comparison) -> None:
-    st.markdown("**Found against falsely found**")
+    st.header("Found against falsely found", anchor=False)
     frames = [
         pd.DataFrame(
             {
@@ -139,7 +148,9 @@ def _show_roc(comparison: Comparison) -> None:
     if not frames:
         st.caption("A label is absent from these photos.")
         return
-    line = alt.Chart(pd.concat(frames)).mark_line(interpolate="step-after", strokeWidth=2)
+    line = alt.Chart(pd.concat(frames)).mark_line(
+        interpolate="step-after", strokeWidth=2, aria=False
+    )
     st.altair_chart(
         line.encode(
             x=alt.X("falsely found:Q", scale=alt.Scale(domain=[0, 1])),
@@ -153,7 +164,7 @@ def _show_roc(comparison: Comparison) -> None:
 
 
 def _show_reliability(comparison: Comparison) -> None:
-    st.markdown("**Is a probability worth what it says?**")
+    st.header("Is a probability worth what it says?", anchor=False)
     rows = pd.DataFrame(
         [
             {"said": each.mean_probability, "was": each.share_positive, "version": model.version}
@@ -163,12 +174,12 @@ def _show_reliability(comparison: Comparison) -> None:
     )
     diagonal = (
         alt.Chart(pd.DataFrame({"said": [0, 1], "was": [0, 1]}))
-        .mark_line(strokeDash=[4, 4], color="#8a94a0")
+        .mark_line(strokeDash=[4, 4], color="#8a94a0", aria=False)
         .encode(x="said:Q", y="was:Q")
     )
     points = (
         alt.Chart(rows)
-        .mark_line(point=True)
+        .mark_line(point=True, aria=False)
         .encode(
             x=alt.X("said:Q", scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("was:Q", scale=alt.Scale(domain=[0, 1])),
@@ -185,7 +196,7 @@ def _colour(comparison: Comparison) -> alt.Color:
 
 
 def _show_confusions(comparison: Comparison) -> None:
-    st.markdown("**What was taken for what**")
+    st.header("What was taken for what", anchor=False)
     for column, model in zip(st.columns(2), comparison.models, strict=True):
         with column:
             st.markdown("\n".join(_confusion(model)))

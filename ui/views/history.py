@@ -14,7 +14,7 @@ from ui.deployments import RUNNING, SUCCEEDED, Deployment
 
 def show(recent: Sequence[Deployment], problem: str | None) -> None:
     """Draw them, the newest first; `problem`: why they are not known, if so."""
-    st.subheader("The last deployments", anchor=False)
+    st.header("The last deployments", anchor=False)
     if problem:
         st.warning(problem, icon=":material/cloud_off:")
     elif not recent:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -17,15 +17,14 @@ from ui.api_errors import ApiError, NoModelYetError
 from ui.aws import AwsError
 from ui.client import HttpApi
 from ui.configuration import Configuration, NotConfiguredError
-from ui.deployments import RUNNING, SUCCEEDED, Deployment, Deployments, Trial
-from ui.views import comparison, history, sign_in, versions
+from ui.deployments import RUNNING, Deployment, Deployments, Trial
+from ui.views import comparison, history, versions, way_back
 
 BUSY_SECONDS, CALM_SECONDS = 3, 20
 """How often the page looks anew, while something is being tried or moved and otherwise."""
 COLOURS: Final = ("#1c6fd1", "#c2570c")
 """Of champion and challenger; told from each other and from both backgrounds by everybody."""
 NOW, VERSIONS, COMPARE = SECTIONS = ("Now", "Versions", "Compare")
-DEFAULT_REASON: Final = "asked for on the Models page"
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,6 @@ class _Seen:
     recent: tuple[Deployment, ...]
     trial: Trial | None
     problem: str | None
-
-
-@dataclass(frozen=True)
-class _Leaving:
-    """A rollback that was asked for in this visit, of the pointer as it stood at `since`."""
-
-    version: str
-    since: datetime
-    execution_arn: str
 
 
 def page() -> None:
@@ -111,7 +101,8 @@ def _live(configuration: Configuration) -> None:
     else:
         _show_traffic(seen.serving)
         _show_results(seen)
-        _show_way_back(configuration, seen.serving, seen)
+        find = partial(_deployments, configuration)
+        way_back.show(configuration, find, seen.serving, seen.recent, seen.problem)
     history.show(seen.recent, seen.problem)
     pace = BUSY_SECONDS if _is_moving(seen) else CALM_SECONDS
     if pace != _pace():
@@ -142,13 +133,13 @@ def _look(configuration: Configuration) -> _Seen:
 def _is_moving(seen: _Seen) -> bool:
     return (
         (seen.serving is not None and seen.serving.deployment is not None)
-        or "models_leaving" in st.session_state
+        or way_back.is_awaited()
         or any(each.status == RUNNING for each in seen.recent)
     )
 
 
 def _show_traffic(serving: Serving) -> None:
-    st.subheader("Who answers", anchor=False)
+    st.header("Who answers", anchor=False)
     parts = "".join(
         f'<div style="width: {each.weight:.2%}; min-width: 4px; background: {colour}"></div>'
         for each, colour in zip(serving.variants, COLOURS, strict=False)
@@ -179,7 +170,7 @@ def _show_results(seen: _Seen) -> None:
     if seen.serving is None or seen.serving.challenger is None:
         return
     version = seen.serving.challenger.version
-    st.subheader(f"How version {version} does", anchor=False)
+    st.header(f"How version {version} does", anchor=False)
     trial = seen.trial
     if trial is None:
         st.warning(
@@ -209,105 +200,6 @@ def _show_results(seen: _Seen) -> None:
     st.caption(
         f"Looked at {_ago(trial.check.checked_at)}: {say.plain('; '.join(trial.check.reasons))}."
     )
-
-
-def _show_way_back(configuration: Configuration, serving: Serving, seen: _Seen) -> None:
-    st.subheader("Roll back", anchor=False)
-    if _show_progress(configuration, serving, seen.recent):
-        return
-    todo = say.way_back(serving)
-    reason = _why_not(serving, seen, todo)
-    if todo is None or reason is not None or sign_in.who(configuration) is None:
-        st.button(todo or "Go back", icon=":material/undo:", disabled=True)
-        if reason:
-            st.caption(reason)
-        sign_in.offer(configuration)
-    else:
-        _confirm(configuration, serving, todo)
-    if problem := st.session_state.get("models_problem"):
-        st.error(problem, icon=":material/error:")
-
-
-def _confirm(configuration: Configuration, serving: Serving, todo: str) -> None:
-    with st.popover(todo, icon=":material/undo:"):
-        st.write(f"**{todo}?** {say.consequence(serving)}")
-        st.text_input("Why? (for the record)", key="models_reason", max_chars=200)
-        st.button(
-            f"Yes, {todo[:1].lower()}{todo[1:]}",
-            type="primary",
-            on_click=_roll_back,
-            args=(configuration, serving),
-        )
-
-
-def _why_not(serving: Serving, seen: _Seen, todo: str | None) -> str | None:
-    """Why the button is off for everybody; `None` if it is not."""
-    if seen.problem:
-        return seen.problem
-    if todo is None:
-        return f"There is no version before version {serving.champion.version} to go back to."
-    return None
-
-
-def _roll_back(configuration: Configuration, serving: Serving) -> None:
-    """Runs before the page is drawn again, so the page then shows what came of it."""
-    who = sign_in.who(configuration)
-    if who is None:
-        return
-    leave = serving.challenger or serving.champion
-    reason = st.session_state.get("models_reason", "").strip() or DEFAULT_REASON
-    for told in ("models_done", "models_problem"):
-        st.session_state.pop(told, None)
-    try:
-        arn = _deployments(configuration).roll_back(
-            leave.version, serving.updated_at, f"{reason} ({who})"
-        )
-    except AwsError as error:
-        st.session_state["models_problem"] = str(error)
-    else:
-        st.session_state["models_leaving"] = _Leaving(leave.version, serving.updated_at, arn)
-
-
-def _show_progress(
-    configuration: Configuration, serving: Serving, recent: Sequence[Deployment]
-) -> bool:
-    """Show a rollback on its way, whoever asked for it, or how this visit's ended."""
-    _follow(configuration, serving)
-    if done := st.session_state.get("models_done"):
-        st.success(done, icon=":material/check_circle:")
-    answering = {each.version for each in serving.variants}
-    leaving: _Leaving | None = st.session_state.get("models_leaving")
-    by_others = (
-        each.asked_version
-        for each in recent
-        if each.is_rollback and each.status == RUNNING and each.asked_version in answering
-    )
-    version = leaving.version if leaving else next(by_others, None)
-    if version is None:
-        return False
-    st.status(f"Version {version} is being taken out of the traffic …", state="running")
-    return True
-
-
-def _follow(configuration: Configuration, serving: Serving) -> None:
-    leaving: _Leaving | None = st.session_state.get("models_leaving")
-    if leaving is None:
-        return
-    serves = f"Version {serving.champion.version} serves."
-    if leaving.version not in {each.version for each in serving.variants}:
-        st.session_state["models_done"] = f"Version {leaving.version} is out. {serves}"
-        del st.session_state["models_leaving"]
-        return
-    try:
-        one = _deployments(configuration).one(leaving.execution_arn)
-    except AwsError:
-        return  # the page says so already, and the next look may know more
-    if one.status == SUCCEEDED and serving.updated_at != leaving.since:
-        st.session_state["models_done"] = f"{say.ending(one)}."
-        del st.session_state["models_leaving"]
-    elif one.status not in {RUNNING, SUCCEEDED}:
-        st.session_state["models_problem"] = f"{say.ending(one)}: {'; '.join(one.why)}"
-        del st.session_state["models_leaving"]
 
 
 def _ago(at: datetime) -> str:

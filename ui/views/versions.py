@@ -98,7 +98,7 @@ def _show_origin(configuration: Configuration, one: Version) -> None:
 def _show_form(
     configuration: Configuration, found: Sequence[Version], deployments: Deployments
 ) -> None:
-    st.subheader("Deploy a version", anchor=False)
+    st.header("Deploy a version", anchor=False)
     if done := st.session_state.get(_DONE):
         st.success(done, icon=":material/check_circle:")
     if problem := st.session_state.get(_PROBLEM):
@@ -128,7 +128,6 @@ def _show_form(
         reason = st.text_input("Why? (for the record)", max_chars=200, key="versions_reason")
         st.button(
             f"Yes, deploy version {version}",
-            type="primary",
             on_click=_deploy,
             args=(configuration, deployments, name, asked, reason),
         )

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from areyouacat.comparison import Contender, compare
-from areyouacat.comparison_record import ComparedModel, ComparisonRecord, Question
+from areyouacat.comparison_record import (
+    ComparedModel,
+    ComparisonRecord,
+    Question,
+    worst_mistakes,
+)
 from areyouacat.dataset import ManifestEntry
 from areyouacat.errors import DatasetError
 from areyouacat.settings import LABELS
@@ -37,20 +42,17 @@ def record(
             "read any more: choose a newer data set version"
         )
     probabilities = np.array([found for _, found in photos], dtype=np.float64)
+    contenders = [
+        Contender(model.version, answers, model.spec.threshold, latency_ms)
+        for model, answers, latency_ms in zip(models, probabilities.T, latencies_ms, strict=True)
+    ]
+    positive = np.array([entry.label == LABELS.positive for entry, _ in photos], dtype=bool)
     return ComparisonRecord(
         question=question,
         models=tuple(map(_described, models)),
         unscored=chosen - len(photos),
-        comparison=compare(
-            [
-                Contender(model.version, answers, model.spec.threshold, latency_ms)
-                for model, answers, latency_ms in zip(
-                    models, probabilities.T, latencies_ms, strict=True
-                )
-            ],
-            np.array([entry.label == LABELS.positive for entry, _ in photos], dtype=bool),
-            [entry.group for entry, _ in photos],
-        ),
+        comparison=compare(contenders, positive, [entry.group for entry, _ in photos]),
+        mistakes=worst_mistakes(contenders, positive, [entry.photo for entry, _ in photos]),
     )
 
 

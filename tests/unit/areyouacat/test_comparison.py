@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 from areyouacat.comparison import Contender, Pair, compare, holm, p_different, who_is_right
-from areyouacat.comparison_record import ComparedModel, ComparisonRecord, Question
+from areyouacat.comparison_record import (
+    ComparedModel,
+    ComparisonRecord,
+    Question,
+    worst_mistakes,
+)
 from areyouacat.comparison_text import figures, to_markdown
 from areyouacat.quality import FIGURES, Answers, Confusion
 from areyouacat.resampling import estimates, estimates_beside
+from areyouacat.settings import LABELS
 
 POSITIVE = np.array([True, True, True, True, False, False, False, False])
 OWN_GROUPS = [str(photo) for photo in range(8)]
@@ -38,7 +44,11 @@ def record() -> ComparisonRecord:
         for version in question.versions
     )
     return ComparisonRecord(
-        question, models, 1, compare([GOOD, FLAWLESS, STRICT], POSITIVE, OWN_GROUPS)
+        question,
+        models,
+        1,
+        compare([GOOD, FLAWLESS, STRICT], POSITIVE, OWN_GROUPS),
+        worst_mistakes([GOOD, FLAWLESS, STRICT], POSITIVE, OWN_GROUPS),
     )
 
 
@@ -162,7 +172,28 @@ def test_a_record_is_read_as_it_was_written() -> None:
     assert ComparisonRecord.from_json(record().to_json().encode()) == record()
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"schema": 2}', b'{"schema": 1}'])
+def test_the_worst_mistakes_are_the_surest_wrong_answers_and_say_who_else_was_wrong() -> None:
+    photos = [f"photo-{number:02}" for number in range(10)]
+    positive = np.ones(10, dtype=bool)
+    one = contender("1", 0.4, 0.1, 0.3, 0.2, 0.45, 0.05, 0.15, 0.9, 0.9, 0.9)
+    other = contender("2", 0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+
+    found = worst_mistakes([one, other], positive, photos)
+
+    assert [each.probability for each in found["1"]] == [0.05, 0.1, 0.15, 0.2, 0.3, 0.4]
+    assert [each.photo for each in found["1"]][:2] == ["photo-05", "photo-01"]
+    assert [each.others_right for each in found["1"]][:2] == [True, False]
+    assert {each.label for each in found["1"]} == {LABELS.positive}
+    assert [each.photo for each in found["2"]] == ["photo-01"]
+
+
+def test_a_model_alone_has_nobody_else_who_was_wrong() -> None:
+    (mistake,) = worst_mistakes([contender("1", 0.9)], np.zeros(1, dtype=bool), ["a"])["1"]
+
+    assert (mistake.label, mistake.others_right) == (LABELS.negative, True)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"schema": 2}', b'{"schema": 9}'])
 def test_what_is_no_record_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"comparison|schema"):
         ComparisonRecord.from_json(data)
