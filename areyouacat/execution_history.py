@@ -31,6 +31,11 @@ class Ending(Enum):
     FAILED = "Failed"
 
     @property
+    def is_turned_away(self) -> bool:
+        """Whether the workflow did not even begin its work."""
+        return self in {Ending.ALREADY_RUNNING, Ending.TOO_SOON}
+
+    @property
     def is_normal(self) -> bool:
         """Whether the workflow did what it is meant to, even if it kept the old model."""
         return self is not Ending.FAILED
@@ -111,7 +116,7 @@ def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
             Ending.REJECTED,
             f"{reason or 'the candidate is not better.'} The model stays as it was.",
         )
-    if last_state in {Ending.ALREADY_RUNNING.value, Ending.TOO_SOON.value}:
+    if last_state in {each.value for each in Ending if each.is_turned_away}:
         return _turned_away(Ending(last_state), output)
     result = _result(output)
     version = _at(result, "version") or _at(output, "registration", "version")
@@ -131,8 +136,8 @@ def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
 
 def _turned_away(ending: Ending, output: Any) -> Outcome:
     if ending is Ending.ALREADY_RUNNING:
-        holder = _at(output, "lease", "holder") or "another execution"
-        return Outcome(ending, f"{holder} is training; nothing was started.")
+        holder = (_at(output, "lease", "holder") or "another one").rpartition(":")[2]
+        return Outcome(ending, f"execution {holder} is training; nothing was started.")
     why = _at(output, "lease", "why") or "automatic trainings have to wait"
     return Outcome(ending, f"nothing was started: {why}.")
 

@@ -52,8 +52,8 @@ def test_a_training_that_ended_well_is_told_with_all_that_came_of_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "ending", "words"),
     [
-        ({"lease": {"acquired": False, "outcome": "already_running", "holder": "other"}},
-         Ending.ALREADY_RUNNING, "Other is training"),
+        ({"lease": {"acquired": False, "outcome": "already_running", "holder": "arn:x:other"}},
+         Ending.ALREADY_RUNNING, "Execution other is training"),
         ({"lease": {"acquired": False, "outcome": "cooldown", "why": "until noon"}},
          Ending.TOO_SOON, "until noon"),
         ({"evaluation": {"gate": {"passed": False, "reason": "accuracy fell"}}},

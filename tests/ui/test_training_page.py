@@ -159,6 +159,21 @@ def test_the_last_training_is_shown_with_its_verdict_when_nothing_runs(
     assert '"more photos"' in drawn.code[-2].value
 
 
+def test_a_start_that_was_turned_away_does_not_hide_the_last_training(
+    workflows: FakeWorkflows,
+) -> None:
+    away = {"lease": {"acquired": False, "outcome": "already_running", "holder": arn_of("one")}}
+    workflows.executions += [
+        FakeExecution("one", output=train_output(), history=leased()),
+        FakeExecution("two", output=away, history=leased(), started=START + timedelta(minutes=1)),
+    ]
+
+    drawn = page()
+
+    assert "Model version 4 is serving." in told(drawn)
+    assert "Another training was running" in told(drawn)
+
+
 def test_a_training_is_started_once_with_the_reason_and_who_asked(
     workflows: FakeWorkflows,
 ) -> None:

@@ -20,11 +20,13 @@ from ui.reviews import Answer, Question, Reviews
 from ui.unsure import HOURS, UnsurePhotos
 from ui.views import sign_in
 from ui.views.history import moment
+from ui.views.past_answers import square
 
 HELD, UNSURE = "Labels of callers", "Unsure photos"
 POSITIVE_KEY, NEGATIVE_KEY, UNKNOWN_KEY, UNDO_KEY = "1", "2", "3", "0"
 COMING: Final = 6
 """Photos that are shown small, and loaded ahead."""
+_COMING_PX: Final = 104
 _ANSWERS, _PROBLEM = "label_answers", "label_problem"
 
 
@@ -208,14 +210,13 @@ def _show_coming(previews: Previews, coming: Sequence[Question]) -> None:
     if not coming:
         return
     st.caption("Next")
-    for place, column in enumerate(st.columns(COMING)):
-        if place < len(coming):
+    with st.container(horizontal=True):
+        for place, one in enumerate(coming[:COMING], start=1):
             try:
-                image = previews.get(coming[place].photo)
+                image = previews.get(one.photo)
             except AwsError:
                 image = None
-            with column:
-                if image is None:
-                    st.caption("gone")
-                else:
-                    st.image(image, width="stretch", alt=f"Coming photo {place + 1}")
+            if image is None:
+                st.caption("gone")
+            else:
+                st.image(square(image, _COMING_PX), width=_COMING_PX, alt=f"Coming photo {place}")

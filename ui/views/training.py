@@ -204,7 +204,7 @@ def _forget_news() -> None:
 
 
 def _show_chosen(configuration: Configuration, machine: str, recent: Sequence[Execution]) -> None:
-    """The one that the address names, else what runs, else the last one."""
+    """The one that the address names, else what runs, else the last that did any work."""
     executions = _executions(configuration)
     name = st.query_params.get("execution")
     if name:
@@ -217,7 +217,8 @@ def _show_chosen(configuration: Configuration, machine: str, recent: Sequence[Ex
             )
             return
     elif recent:
-        one = next((each for each in recent if each.is_running), recent[0])
+        worked = (each for each in recent if not (each.ending and each.ending.is_turned_away))
+        one = next((each for each in recent if each.is_running), next(worked, recent[0]))
     else:
         st.info("None has run yet.", icon=":material/hourglass_empty:")
         return

@@ -121,7 +121,7 @@ def test_the_training_job_is_known_while_it_runs_and_only_then() -> None:
             {"status": "SUCCEEDED", "output": '{"lease": {"holder": "arn:other"}}'},
             "AlreadyRunning",
             Ending.ALREADY_RUNNING,
-            "arn:other",
+            "execution other is training",
         ),
         (
             {"status": "FAILED", "error": "EmptyLakeError", "cause": "no photos"},
