@@ -35,6 +35,9 @@ ORIGIN_FEEDBACK: Final = "feedback"
 ERASED_PHOTO: Final = b""
 """What stands at an erased photo's key, so that the same bytes are never stored there again."""
 
+DATASET_SUMMARY_JSON: Final = "summary.json"
+"""What SnapshotDataset says of a data set version, under `dataset_prefix`."""
+
 EVALUATION_JSON: Final = "evaluation.json"
 EVALUATION_MARKDOWN: Final = "evaluation.md"
 """What EvaluateCandidate leaves under `evaluation_prefix`, for programs and for people."""

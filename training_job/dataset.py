@@ -15,6 +15,7 @@ from areyouacat.dataset import (
     read_reference_inputs,
 )
 from areyouacat.drift import Histogram
+from areyouacat.lake import DATASET_SUMMARY_JSON
 from areyouacat.settings import LABELS
 from areyouacat.splits import Split, position
 from training_job.errors import TrainingDataError
@@ -23,7 +24,6 @@ from training_job.feature_cache import Vectors
 from training_job.head import Prior, margins
 
 MANIFEST_FILE = "manifest.jsonl"
-SUMMARY_FILE = "summary.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ def read_dataset(channel: Path) -> TrainingDataset:
     try:
         with (channel / MANIFEST_FILE).open("rb") as lines:
             entries = tuple(read_manifest(lines))
-        summary = json.loads((channel / SUMMARY_FILE).read_bytes())
+        summary = json.loads((channel / DATASET_SUMMARY_JSON).read_bytes())
         version = summary["version"]
         inputs = channel / REFERENCE_INPUTS_FILE
         reference_inputs = read_reference_inputs(inputs.read_bytes()) if inputs.exists() else {}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise TrainingDataError(
             f"the data set channel is not whole: {error!r}. It must hold {MANIFEST_FILE} and "
-            f"{SUMMARY_FILE} as SnapshotDataset writes them"
+            f"{DATASET_SUMMARY_JSON} as SnapshotDataset writes them"
         ) from error
     strange = {entry.label for entry in entries} - set(LABELS.all)
     if strange or not entries:

@@ -33,7 +33,6 @@ from training_job.launch_request import (
 
 COMPLETED = "Completed"
 ENDED = frozenset({COMPLETED, "Failed", "Stopped"})
-_SUMMARY = "summary.json"
 
 Say = Callable[[str], None]
 
@@ -105,7 +104,7 @@ def newest_dataset(s3: Any, bucket: str) -> str:
         (entry["LastModified"], entry["Key"].split("/")[1])
         for page in pages
         for entry in page.get("Contents", ())
-        if entry["Key"].endswith(f"/{_SUMMARY}")
+        if entry["Key"].endswith(f"/{lake.DATASET_SUMMARY_JSON}")
     ]
     if not found:
         raise LaunchError("The lake has no data set version yet: `make train` makes one.")
@@ -120,7 +119,7 @@ def read_dataset_version(s3: Any, bucket: str, version: str) -> DatasetVersion:
     """
     prefix = lake.dataset_prefix(version)
     try:
-        summary = json.loads(_read(s3, bucket, f"{prefix}{_SUMMARY}"))
+        summary = json.loads(_read(s3, bucket, f"{prefix}{lake.DATASET_SUMMARY_JSON}"))
         channel = json.loads(_read(s3, bucket, f"{prefix}channel.manifest"))
     except s3.exceptions.NoSuchKey as error:
         raise LaunchError(

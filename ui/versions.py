@@ -10,7 +10,12 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from areyouacat.lake import EVALUATION_JSON, evaluation_prefix
+from areyouacat.lake import (
+    DATASET_SUMMARY_JSON,
+    EVALUATION_JSON,
+    dataset_prefix,
+    evaluation_prefix,
+)
 from areyouacat.model_spec import SPEC_FILE, ModelSpec
 from ui import aws
 from ui.answers import Serving
@@ -25,7 +30,8 @@ FIGURES: Final = ("accuracy", "precision", "recall")
 class Version:
     """A version. `figures`: of `FIGURES`, on its own test photos, those that are known, [0, 1].
 
-    `gate`: what the quality gate said, `None` where it was not asked.
+    `gate`: what the quality gate said, `None` where it was not asked. `labelled_by`: photos of its
+    data set by `areyouacat.lake.LabelRecord.source`, empty where that is not known.
     """
 
     number: int
@@ -33,6 +39,7 @@ class Version:
     model_name: str
     mode: str
     dataset_version: str
+    labelled_by: Mapping[str, int]
     training_job_name: str
     execution_arn: str
     figures: Mapping[str, float]
@@ -82,6 +89,7 @@ class Versions:
             model_name=spec.model_name,
             mode=spec.mode,
             dataset_version=spec.dataset_version,
+            labelled_by=self._labelled_by(spec.dataset_version),
             training_job_name=spec.training_job_name,
             execution_arn=spec.provenance.execution_arn,
             figures={name: value for name, value in figures.items() if value is not None},
@@ -96,6 +104,14 @@ class Versions:
             return dict(said["metrics"]), str(said["gate"]["reason"])
         except (GoneError, ValueError, KeyError, TypeError):
             return {}, None
+
+    def _labelled_by(self, dataset_version: str) -> Mapping[str, int]:
+        key = f"{dataset_prefix(dataset_version)}{DATASET_SUMMARY_JSON}"
+        try:
+            said = json.loads(self._lake.read(key))["labelled_by"]
+            return {str(source): int(photos) for source, photos in said.items()}
+        except (GoneError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
 
 def roles(serving: Serving | None) -> Mapping[str, str]:

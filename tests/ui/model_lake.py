@@ -62,6 +62,8 @@ class FolderOfObjects:
         )
         self.objects[f"models/{number}/model.json"] = spec.to_json()
         self.objects[f"models/{number}/model.tflite"] = b"large"
+        made_of = {"labelled_by": {"feedback": 35, "seed": 2000}}
+        self.objects[f"datasets/data-{number}/summary.json"] = json.dumps(made_of).encode()
         if evaluated:
             found = {
                 "metrics": {"test_accuracy": 0.98, "test_photos": 882, "other": 1.0},

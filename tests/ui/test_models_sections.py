@@ -62,9 +62,24 @@ def test_each_version_is_told_with_its_role_figures_and_origin(lake: FolderOfObj
     told = words_of(page)
     assert "**Version 3** :blue-badge[champion]" in told
     assert "**Version 2** :blue-badge[previous]" in told
-    assert "data set data-3 → training job job-3 → version 3" in told
+    made_of = "2,035 photos (2,000 seeded with their labels, 35 labelled by callers)"
+    assert f"{made_of} → data set data-3 → training job job-3 → version 3" in told
     assert "/training?execution=run-3" in told
     assert [each.value for each in page.metric][:3] == ["98.0%", "–", "–"]  # noqa: RUF001
+
+
+@pytest.mark.parametrize("said", [None, b"{", b"[]", b'{"labelled_by": [1]}'])
+def test_a_version_whose_data_set_says_nothing_of_its_labels_is_told_without(
+    lake: FolderOfObjects, said: bytes | None
+) -> None:
+    lake.register(3)
+    key = "datasets/data-3/summary.json"
+    if said is None:
+        del lake.objects[key]
+    else:
+        lake.objects[key] = said
+
+    assert "Photos and labels → data set data-3" in words_of(section(models.VERSIONS))
 
 
 def test_before_the_first_version_the_page_says_so(lake: FolderOfObjects) -> None:

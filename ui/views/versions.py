@@ -8,6 +8,8 @@ from typing import Final
 
 import streamlit as st
 
+from areyouacat.lake import FEEDBACK_SOURCE, SEED_SOURCE
+from areyouacat.review_queue import REVIEW_SOURCE
 from areyouacat.serving_pointer import Strategy
 from areyouacat.settings import AB_TEST, CANARY, MAX_BAKE_SECONDS
 from ui import deployment_words as say
@@ -24,6 +26,11 @@ DEFAULT_REASON: Final = "asked for on the Models page"
 _OPEN, _NAME, _DONE, _PROBLEM = (
     "versions_open", "versions_name", "versions_done", "versions_problem",
 )  # fmt: skip
+_LABELLED_BY: Final[Mapping[str, str]] = {
+    SEED_SOURCE: "seeded with their labels",
+    FEEDBACK_SOURCE: "labelled by callers",
+    REVIEW_SOURCE: "labelled in a review",
+}
 _WHAT_HAPPENS: Final[Mapping[str, str]] = {
     Strategy.CANARY.value: "Some of the callers get it first. It takes all the traffic when the "
     "time is up, unless it does harm before: then it is taken out at once.",
@@ -82,7 +89,7 @@ def _show_origin(configuration: Configuration, one: Version) -> None:
     """Where it comes from: photos and labels, data set, job, execution, version."""
     st.caption(
         say.plain(
-            f"Photos and labels → data set {one.dataset_version} → training job "
+            f"{_photos(one)} → data set {one.dataset_version} → training job "
             f"{one.training_job_name} → version {one.number}"
         )
     )
@@ -93,6 +100,17 @@ def _show_origin(configuration: Configuration, one: Version) -> None:
         links.append(f"[in MLflow]({one.mlflow_page(configuration.mlflow_url)})")
     if links:
         st.markdown(" · ".join(links))
+
+
+def _photos(one: Version) -> str:
+    """What its data set was made of."""
+    if not one.labelled_by:
+        return "Photos and labels"
+    parts = (
+        f"{photos:,} {_LABELLED_BY.get(source, source)}"
+        for source, photos in sorted(one.labelled_by.items(), key=lambda each: -each[1])
+    )
+    return f"{sum(one.labelled_by.values()):,} photos ({', '.join(parts)})"
 
 
 def _show_form(

@@ -21,6 +21,7 @@ from areyouacat.dataset import LISTED, REFERENCE_INPUTS_FILE, Dataset
 from areyouacat.dataset_builder import build_dataset
 from areyouacat.errors import DatasetError, UnreadableShardError
 from areyouacat.lake import (
+    DATASET_SUMMARY_JSON,
     FEEDBACK_SOURCE,
     INDEX_PREFIX,
     LABELS_PREFIX,
@@ -135,7 +136,7 @@ def snapshot(
     summary = dataset.summary()
     prefix = dataset_prefix(summary["version"])
     lake.write_stream(f"{prefix}manifest.jsonl", dataset.manifest(), _JSON_LINES)
-    lake.write(f"{prefix}summary.json", json.dumps(summary, indent=2).encode(), _JSON)
+    lake.write(f"{prefix}{DATASET_SUMMARY_JSON}", json.dumps(summary, indent=2).encode(), _JSON)
     lake.write(f"{prefix}{REFERENCE_INPUTS_FILE}", dataset.reference_inputs(), _CSV)
     lake.write_stream(f"{prefix}channel.manifest", _channel(lake, dataset, missing), _JSON)
     watermark.move_feedback_watermark(now)
@@ -217,7 +218,7 @@ def _snapshot(
         manifest_sha256=summary["manifest_sha256"],
         dataset_s3_uri=lake.uri(prefix),
         channel_manifest_s3_uri=lake.uri(f"{prefix}channel.manifest"),
-        summary_key=f"{prefix}summary.json",
+        summary_key=f"{prefix}{DATASET_SUMMARY_JSON}",
         counts=summary["counts"],
         missing_features=missing,
         feedback_labels=summary["labelled_by"].get(FEEDBACK_SOURCE, 0),
