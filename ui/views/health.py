@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Final
+from functools import partial
+from typing import Final, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -20,8 +22,12 @@ from ui.views.history import moment
 EVERY_SECONDS: Final = 30
 DEFAULT_SPAN: Final = "day"
 _SPAN = "span"
+_AT_ONCE: Final = 4
 _CHARTED: Final = 12  # features, the farthest first
 _CHART_PX: Final = 380  # known before it comes, so that nothing below it jumps
+
+Source = TypeVar("Source")
+Found = TypeVar("Found")
 
 
 def page() -> None:
@@ -75,26 +81,54 @@ def _alarms(configuration: Configuration) -> Alarms:
 
 
 def _live(configuration: Configuration, span: Span) -> None:
-    """Every part by itself: where one is not to be had, the others are."""
+    """Every part by itself: where one is not to be had, the others are.
+
+    AWS is asked for all of them at once, and each is drawn when its turn comes.
+    """
     now = datetime.now(UTC)
     st.caption(f"Looked at {moment(now)}. It looks again every {EVERY_SECONDS} s.")
-    runs: Runs | None = None
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        figures = _ahead(
+            pool,
+            lambda: _values(configuration),
+            lambda values: health_figures.read(values, span, now),
+        )
+        alarms = _ahead(pool, lambda: _alarms(configuration), lambda found: found.all())
+        runs = _ahead(pool, lambda: _runs(configuration), lambda found: found.last())
+        charts = _ahead(
+            pool,
+            lambda: (_values(configuration), health_charts.chosen(configuration)),
+            lambda asked: health_charts.read(*asked, span, now),
+        )
+        _part(lambda: health_figures.show(figures(), span))
+        _part(lambda: health_alarms.show(alarms()))
+        _part(lambda: _show_monitored(runs().seen))
+        _part(lambda: health_charts.show(configuration, charts(), span, now))
+        _part(lambda: _show_reports(configuration, runs))
 
-    def figures() -> None:
-        health_figures.show(_values(configuration), span, now)
 
-    def monitored() -> None:
-        nonlocal runs
-        runs = _runs(configuration).last()
-        _show_monitored(runs.seen)
+def _ahead(
+    pool: Executor, find: Callable[[], Source], read: Callable[[Source], Found]
+) -> Callable[[], Found]:
+    """Begin to read from what `find` gives; what is returned waits for it, or raises why not."""
+    try:
+        source = find()
+    except AwsError as error:
+        return partial(_fail, error)
+    return pool.submit(read, source).result
 
-    _part(figures)
-    _part(lambda: health_alarms.show(_alarms(configuration)))
-    _part(monitored)
-    _part(lambda: health_charts.show(configuration, _values(configuration), span, now))
-    if runs is not None and runs.reports:
-        found = runs
-        _part(lambda: drift_report.show(_runs(configuration), found.reports))
+
+def _fail(error: AwsError) -> NoReturn:
+    raise error
+
+
+def _show_reports(configuration: Configuration, runs: Callable[[], Runs]) -> None:
+    try:
+        found = runs().reports
+    except AwsError:
+        return  # said above already
+    if found:
+        drift_report.show(_runs(configuration), found)
 
 
 def _part(draw: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from ui import deployment_words as say
-from ui.alarms import Alarm, Alarms, AlarmState
+from ui.alarms import Alarm, AlarmState
 from ui.views.history import moment
 
 _WORDS: Final = {
@@ -18,9 +18,8 @@ _WORDS: Final = {
 }
 
 
-def show(alarms: Alarms) -> None:
-    """Draw them; raises `AwsError`."""
-    found = alarms.all()
+def show(found: Sequence[Alarm]) -> None:
+    """Draw all alarms of the stack."""
     st.header("Alarms", anchor=False)
     ringing = [each for each in found if each.state is AlarmState.ALARM]
     calm = [each for each in found if each.state is not AlarmState.ALARM]

@@ -30,19 +30,38 @@ _HIGHEST: Final[Mapping[Unit, Mapping[str, int]]] = {
     Unit.SHARE: {"domainMax": 1},
     Unit.PERCENT: {"domainMax": 100},
 }
+_CHOSEN: Final = "health_row"
 _SHOWN: Final = 4  # series whose newest value stands below a chart
 
 
-def show(configuration: Configuration, values: MetricValues, span: Span, now: datetime) -> None:
-    """Draw the row that is chosen; raises `AwsError`."""
+def chosen(configuration: Configuration) -> Row:
+    """The row that this visit has asked for, or the first; raises `AwsError`."""
     every = _rows(configuration)
+    question = st.session_state.get(_CHOSEN)
+    return next((row for row in every if row.question == question), every[0])
+
+
+def read(
+    values: MetricValues, row: Row, span: Span, now: datetime
+) -> Sequence[tuple[Panel, Sequence[Line]]]:
+    """The lines of each panel of a row, up to `now`; raises `AwsError`."""
+    return [(one, values.read([*one.left, *one.right], span, now)) for one in row.panels]
+
+
+def show(
+    configuration: Configuration,
+    panels: Sequence[tuple[Panel, Sequence[Line]]],
+    span: Span,
+    now: datetime,
+) -> None:
+    """Draw what `read` found of the row that is `chosen`."""
     st.header("Charts", anchor=False)
-    question = st.selectbox(
-        "What would you like to know?", [row.question for row in every], key="health_row"
+    st.selectbox(
+        "What would you like to know?",
+        [row.question for row in _rows(configuration)],
+        key=_CHOSEN,
     )
-    row = next(row for row in every if row.question == question)
-    for panel in row.panels:
-        lines = values.read([*panel.left, *panel.right], span, now)
+    for panel, lines in panels:
         _show(panel, lines, span, now)
 
 

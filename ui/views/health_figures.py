@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -95,9 +95,13 @@ FIGURES: Final = (
 )
 
 
-def show(values: MetricValues, span: Span, now: datetime) -> None:
-    """Draw them for a stretch of time up to `now`; raises `AwsError`."""
-    lines = values.read([_series(each) for each in FIGURES], span, now)
+def read(values: MetricValues, span: Span, now: datetime) -> Sequence[Line]:
+    """The lines of `FIGURES`, in their order, up to `now`; raises `AwsError`."""
+    return values.read([_series(each) for each in FIGURES], span, now)
+
+
+def show(lines: Sequence[Line], span: Span) -> None:
+    """Draw what `read` found for a stretch of time."""
     st.header("Key figures", anchor=False)
     for first in range(0, len(FIGURES), _IN_A_ROW):
         row = list(zip(FIGURES, lines, strict=True))[first : first + _IN_A_ROW]
