@@ -123,7 +123,12 @@ def test_what_runs_is_shown_with_its_steps_and_the_newest_lines_of_its_job(
     assert "InProgress" in told(drawn)
     assert "99%" in bars(drawn)
     assert "TrainModel: step" in bars(drawn)
-    assert drawn.code[0].value.endswith("features 99/100")
+    (newest,) = [each.proto.body for each in drawn.get("html") if "<pre" in each.proto.body]
+    assert newest.endswith("features 99/100</pre>")
+    assert "features 89/100" not in newest
+    drawn.session_state["execution_log"] = True
+    checked(drawn.run())
+    assert drawn.code[0].value == "\n".join(workflows.log)
     assert disabled(drawn) == {"Start a training": True, "Stop it": False}
 
 
@@ -156,6 +161,8 @@ def test_the_last_training_is_shown_with_its_verdict_when_nothing_runs(
 
     assert "Model version 4 is serving." in told(drawn)
     assert "Passed: all 9 rules passed" in told(drawn)
+    drawn.session_state["execution_data"] = True
+    checked(drawn.run())
     assert '"more photos"' in drawn.code[-2].value
 
 

@@ -15,11 +15,23 @@ _FRAME_PX: Final = 900
 
 
 def show(runs: MonitorRuns, reports: Sequence[Report]) -> None:
-    """Draw the choice, the newest first; a report has some megabytes, and is read when asked for.
+    """Draw the choice, the newest first, once it is opened; raises `AwsError`.
 
-    Raises `AwsError`.
+    A report has some megabytes, and is read when asked for.
     """
-    st.header("Drift report", anchor=False)
+    st.header("Drift reports", anchor=False)
+    folder = st.expander(
+        f"The last {len(reports)}" if len(reports) > 1 else "The last one",
+        key="health_reports",
+        icon=":material/folder_open:",
+        on_change="rerun",
+    )
+    if folder.open:
+        with folder:
+            _show_one(runs, reports)
+
+
+def _show_one(runs: MonitorRuns, reports: Sequence[Report]) -> None:
     report = st.selectbox(
         "Of the photos until",
         reports,

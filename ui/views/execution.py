@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from html import escape
 
 import streamlit as st
 
@@ -44,7 +45,17 @@ def show(
         _offer_child(executions.child(deploy_machine, one.arn))
     if so_far.training_job:
         _show_job(jobs, so_far.training_job, on_aws=on_aws)
-    with st.expander("Input and output", icon=":material/data_object:"):
+    _show_data(one)
+
+
+def _show_data(one: Execution) -> None:
+    """Drawn when it is opened: what colours JSON takes a browser long to load."""
+    both = st.expander(
+        "Input and output", key="execution_data", icon=":material/data_object:", on_change="rerun"
+    )
+    if not both.open:
+        return
+    with both:
         st.markdown("**Input**")
         st.code(_pretty(one.input), language="json")
         st.markdown("**Output**")
@@ -173,10 +184,19 @@ def _show_job(jobs: TrainingJobs, name: str, *, on_aws: bool) -> None:
 
 def _show_log(lines: Sequence[str]) -> None:
     newest = "\n".join(lines[-NEWEST_LINES:])
-    st.code(newest or "It has said nothing yet.", language=None, wrap_lines=True)
+    st.html(
+        '<pre style="white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; margin: 0">'
+        f"{escape(newest or 'It has said nothing yet.')}</pre>"
+    )
     if len(lines) > NEWEST_LINES:
-        with st.expander(f"The last {len(lines)} lines", icon=":material/notes:"):
-            st.code("\n".join(lines), language=None, wrap_lines=True)
+        every = st.expander(
+            f"The last {len(lines)} lines",
+            key="execution_log",
+            icon=":material/notes:",
+            on_change="rerun",
+        )
+        if every.open:
+            every.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def _show_phases(job: Job) -> None:

@@ -11,6 +11,7 @@ from typing import Final, NoReturn, TypeVar
 import streamlit as st
 
 from areyouacat.settings import DRIFT
+from ui import bars
 from ui.alarms import Alarms
 from ui.aws import AwsError
 from ui.configuration import Configuration, NotConfiguredError
@@ -24,7 +25,6 @@ DEFAULT_SPAN: Final = "day"
 _SPAN = "span"
 _AT_ONCE: Final = 4
 _CHARTED: Final = 12  # features, the farthest first
-_CHART_PX: Final = 380  # known before it comes, so that nothing below it jumps
 
 Source = TypeVar("Source")
 Found = TypeVar("Found")
@@ -175,19 +175,8 @@ def _show_drift(seen: Seen) -> None:
     else:
         st.success("No: photos are as the model knows them.", icon=":material/check_circle:")
     farthest = sorted(seen.distances.items(), key=lambda one: -one[1])[:_CHARTED]
-    st.bar_chart(
-        {"feature": [name for name, _ in farthest], "distance": [value for _, value in farthest]},
-        x="feature",
-        y="distance",
-        horizontal=True,
-        sort=False,
-        x_label="",
-        y_label="distance from the photos the model was built on",
-        height=_CHART_PX,
-        alt="Distance by feature: "
-        + ", ".join(f"{name} {value:.2f}" for name, value in farthest)
-        + ".",
-    )
+    st.caption("Distance from the photos that the model was built on, the farthest first:")
+    st.html(bars.html(farthest))
 
 
 def _hours(hours: float) -> str:

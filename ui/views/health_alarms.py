@@ -32,8 +32,11 @@ def show(found: Sequence[Alarm]) -> None:
         with st.container(border=True, gap="small"):
             st.markdown(_line(each))
             st.caption(say.plain(f"{each.meaning} {each.reason}"))
-    with st.expander(f"All {len(found)} alarms", icon=":material/list:"):
-        for each in found:
+    every = st.expander(
+        f"All {len(found)} alarms", key="health_alarms", icon=":material/list:", on_change="rerun"
+    )
+    with every:
+        for each in found if every.open else ():
             st.markdown(_line(each))
             st.caption(say.plain(each.meaning))
 

@@ -34,18 +34,18 @@ _CHOSEN: Final = "health_row"
 _SHOWN: Final = 4  # series whose newest value stands below a chart
 
 
-def chosen(configuration: Configuration) -> Row:
-    """The row that this visit has asked for, or the first; raises `AwsError`."""
-    every = _rows(configuration)
+def chosen(configuration: Configuration) -> Row | None:
+    """The row that this visit has asked for, if any; raises `AwsError`."""
     question = st.session_state.get(_CHOSEN)
-    return next((row for row in every if row.question == question), every[0])
+    return next((row for row in _rows(configuration) if row.question == question), None)
 
 
 def read(
-    values: MetricValues, row: Row, span: Span, now: datetime
+    values: MetricValues, row: Row | None, span: Span, now: datetime
 ) -> Sequence[tuple[Panel, Sequence[Line]]]:
     """The lines of each panel of a row, up to `now`; raises `AwsError`."""
-    return [(one, values.read([*one.left, *one.right], span, now)) for one in row.panels]
+    panels = row.panels if row else ()
+    return [(one, values.read([*one.left, *one.right], span, now)) for one in panels]
 
 
 def show(
@@ -54,9 +54,12 @@ def show(
     span: Span,
     now: datetime,
 ) -> None:
-    """Draw what `read` found of the row that is `chosen`."""
+    """Draw what `read` found of the row that is `chosen`.
+
+    None is at first: what draws charts is most of what a browser has to load for this page.
+    """
     st.header("Charts", anchor=False)
-    st.selectbox(
+    st.pills(
         "What would you like to know?",
         [row.question for row in _rows(configuration)],
         key=_CHOSEN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from html import escape
 from typing import Final
 
 import streamlit as st
@@ -153,10 +154,9 @@ def _show_traffic(serving: Serving) -> None:
             who = (
                 "everybody" if each.weight == 1 else f"{words.percent(each.weight)} of the callers"
             )
-            st.markdown(
+            st.html(
                 f'<span aria-hidden="true" style="color: {colour}">■</span> '
-                f"**Version {say.plain(each.version)}** ({say.plain(each.role)}) answers {who}",
-                unsafe_allow_html=True,
+                f"<b>Version {escape(each.version)}</b> ({escape(each.role)}) answers {who}"
             )
     deployment = serving.deployment
     if deployment is None:
