@@ -45,24 +45,22 @@ def show(
         _offer_child(executions.child(deploy_machine, one.arn))
     if so_far.training_job:
         _show_job(jobs, so_far.training_job, on_aws=on_aws)
-    _show_data(one)
-
-
-def _show_data(one: Execution) -> None:
-    """Drawn when it is opened: what colours JSON takes a browser long to load."""
-    both = st.expander(
-        "Input and output", key="execution_data", icon=":material/data_object:", on_change="rerun"
-    )
-    if not both.open:
-        return
-    with both:
+    with st.expander("Input and output", icon=":material/data_object:"):
         st.markdown("**Input**")
-        st.code(_pretty(one.input), language="json")
+        _show_text(_pretty(one.input))
         st.markdown("**Output**")
         if one.output is None:
             st.caption("None yet." if one.is_running else "None: it did not end well.")
         else:
-            st.code(_pretty(one.output), language="json")
+            _show_text(_pretty(one.output))
+
+
+def _show_text(text: str) -> None:
+    """As it stands: `st.code` takes a browser long to load, and its colours are hard to read."""
+    st.html(
+        '<pre style="white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; margin: 0">'
+        f"{escape(text)}</pre>"
+    )
 
 
 def _show_head(one: Execution, *, on_aws: bool) -> None:
@@ -184,19 +182,10 @@ def _show_job(jobs: TrainingJobs, name: str, *, on_aws: bool) -> None:
 
 def _show_log(lines: Sequence[str]) -> None:
     newest = "\n".join(lines[-NEWEST_LINES:])
-    st.html(
-        '<pre style="white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; margin: 0">'
-        f"{escape(newest or 'It has said nothing yet.')}</pre>"
-    )
+    _show_text(newest or "It has said nothing yet.")
     if len(lines) > NEWEST_LINES:
-        every = st.expander(
-            f"The last {len(lines)} lines",
-            key="execution_log",
-            icon=":material/notes:",
-            on_change="rerun",
-        )
-        if every.open:
-            every.code("\n".join(lines), language=None, wrap_lines=True)
+        with st.expander(f"The last {len(lines)} lines", icon=":material/notes:"):
+            _show_text("\n".join(lines))
 
 
 def _show_phases(job: Job) -> None:
