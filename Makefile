@@ -29,7 +29,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
 TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python"
 
-.PHONY: help up down clean seed train release rollback review verify-registry launch lineage compare erase bench drill screenshots deploy test test-all lint lock grafana openapi
+.PHONY: help up down clean seed train release rollback review verify-registry launch lineage compare erase bench drill screenshots deploy destroy costs test test-all lint lock grafana openapi
 
 help: ## Show this list
 	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
@@ -92,6 +92,12 @@ screenshots: $(DEV)/.ready $(BROWSER)/.ready ## Take the pictures in docs/images
 
 deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to the AWS account of your credentials
 	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy
+
+destroy: $(APP)/.ready ## Remove what make deploy made from the AWS account, data included: make destroy [YES=1]
+	@$(RUN) $(APP)/bin/python -m infra_cdk.destroy $(if $(YES),--yes)
+
+costs: $(APP)/.ready ## What the system costs on AWS, computed anew (docs/costs.md)
+	@$(RUN) $(APP)/bin/python -m infra_cdk.costs
 
 lint: $(DEV)/.ready
 	@$(TEST) ruff check .

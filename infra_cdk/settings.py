@@ -5,6 +5,7 @@ Thresholds of the domain (accuracy, image sizes, prediction lifetime) are `areyo
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from areyouacat.settings import IMAGES, SERVING
 
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 STACK_NAME: Final = "AreYouACat"
+APPLICATION_TAG: Final = "Application"
+"""Every resource carries it, with the stack's name: costs can be summed by it."""
+
 OPENAPI_FILE: Final = REPOSITORY_ROOT / "lambdas" / "api" / "openapi.json"
 
 
@@ -245,6 +249,45 @@ ALARMS: Final = AlarmSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """When the owner of a budget is told, in percent of it spent."""
+
+    told_at_percent: tuple[float, ...] = (80.0, 100.0)
+
+
+BUDGET: Final = BudgetSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLimit:
+    """US dollars a month, and whom to tell."""
+
+    usd: float
+    email: str
+
+    @classmethod
+    def from_context(cls, node: Node) -> "BudgetLimit | None":
+        """Read `-c budget_usd=` and `-c budget_email=`; None if neither is given.
+
+        Raises:
+            ValueError: one without the other, or no amount, or no address.
+        """
+        usd, email = node.try_get_context("budget_usd"), node.try_get_context("budget_email")
+        if not usd and not email:
+            return None
+        try:
+            limit = cls(float(usd), str(email or ""))
+        except (TypeError, ValueError):
+            limit = cls(0.0, "")
+        if limit.usd <= 0 or not re.fullmatch(r"[^@\s]+@[^@\s]+", limit.email):
+            raise ValueError(
+                "a budget needs an amount above 0 and an address: "
+                "-c budget_usd=50 -c budget_email=you@example.com"
+            )
+        return limit
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One deployment: the target and what the command line said."""
 
@@ -254,6 +297,7 @@ class Settings:
     report_image_uri: str | None
     code_revision: str
     endpoint_url: str
+    budget: BudgetLimit | None
 
     @property
     def on(self) -> TargetSettings:
@@ -281,6 +325,7 @@ class Settings:
             report_image_uri=node.try_get_context("report_image_uri"),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
+            budget=BudgetLimit.from_context(node),
         )
 
 

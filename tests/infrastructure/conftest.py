@@ -28,11 +28,17 @@ class StubBundler:
         return lambda_.Code.from_asset(str(self._folder))
 
 
-def synthesise(target: Target, folder: Path) -> Template:
+def synthesise(target: Target, folder: Path, **settings: str) -> Template:
+    """The stack's template; `settings`: what `cdk -c name=value` would say."""
     context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
     app = App(
         outdir=str(folder / "cdk.out"),
-        context={**context, "target": target.value, "mlflow_tracking_uri": "http://mlflow"},
+        context={
+            **context,
+            "target": target.value,
+            "mlflow_tracking_uri": "http://mlflow",
+            **settings,
+        },
     )
     stub = folder / "stub"
     stub.mkdir()
