@@ -90,8 +90,8 @@ drill: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## The
 screenshots: $(DEV)/.ready $(BROWSER)/.ready ## Take the pictures in docs/images anew, of the local cloud that runs
 	@$(TEST) $(DEV)/bin/python -m tests.browser.screenshots
 
-deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to the AWS account of your credentials
-	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy
+deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Check the AWS account, deploy, seed, train, predict: make deploy [SETTINGS="waf=true ..."] [STARTER=no] [CHECK=1]
+	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy $(SETTINGS) $(if $(filter no,$(STARTER)),--no-starter) $(if $(CHECK),--check-only)
 
 destroy: $(APP)/.ready ## Remove what make deploy made from the AWS account, data included: make destroy [YES=1]
 	@$(RUN) $(APP)/bin/python -m infra_cdk.destroy $(if $(YES),--yes)
