@@ -14,7 +14,8 @@ from infra_cdk.settings import TARGETS
 from lambdas.pipeline.logic.canary import Trial, check
 from tests.infrastructure import workflows
 from tests.infrastructure.template_reading import Template
-from tests.infrastructure.workflows import staged, tasks
+from tests.infrastructure.workflow_answers import staged
+from tests.infrastructure.workflows import tasks
 
 CANARY = {"version": "3"}
 LOOK = ["CheckCanary", "Verdict?", "WaitForEvidence"]
