@@ -215,6 +215,20 @@ def test_what_fails_later_takes_the_challenger_out_and_is_told(
     assert RollBackRequest.model_validate(withdrawn).asked.reasons() == [f"{error}: because"]
 
 
+def test_a_task_that_took_too_long_has_no_cause_and_is_told_all_the_same(
+    aws_template: Template,
+) -> None:
+    # AWS leaves the cause of a timeout empty.
+    timeout = TaskFailure("States.Timeout", "")
+
+    run = simulate(aws_template, "deploy", CANARY, {"CheckCanary": timeout})
+
+    assert run.error == "States.Timeout"
+    withdrawn = RollBackRequest.model_validate(run.parameters["WithdrawChallenger"]["Payload"])
+    assert withdrawn.asked.reasons() == ["States.Timeout"]
+    assert "States.Timeout" in run.parameters["NotifyOperators"]["Message"]
+
+
 def test_nothing_that_may_follow_a_shift_gives_up_with_the_challenger_in_the_traffic(
     aws_template: Template,
 ) -> None:
