@@ -8,13 +8,8 @@ import pytest
 from infra_cdk.settings import Target
 from tests.infrastructure.asl_simulator import TaskFailure
 from tests.infrastructure.template_reading import Template
-from tests.infrastructure.workflows import (
-    PROMOTED,
-    RESULTS,
-    ROLLED_BACK,
-    deployed,
-    simulate,
-)
+from tests.infrastructure.workflow_answers import PROMOTED, RESULTS, ROLLED_BACK, deployed
+from tests.infrastructure.workflows import simulate
 
 
 @pytest.mark.parametrize("target", list(Target))
