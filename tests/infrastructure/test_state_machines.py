@@ -222,6 +222,7 @@ def test_the_role_may_create_the_reports_job_and_no_training(template: Template)
     ("name", "state", "most"),
     [
         ("train", "TrainModel", TRAINING.max_seconds),
+        ("train", "TrainModel", TRAINING.spot_max_seconds),
         ("monitor", "DriftReport", REPORT.max_seconds),
     ],
 )
