@@ -183,22 +183,48 @@ LAKE: Final = LakeSettings()
 
 @dataclass(frozen=True, slots=True)
 class JobImage:
-    """The image of a kind of job. `repository`: its name in the local cloud."""
+    """The image of a kind of job.
 
+    `name`: of what builds it on AWS. `repository`: by which the local cloud knows it. `dockerfile`:
+    from the repository's root, from which it copies.
+    """
+
+    name: str
     repository: str
-    tag: str = "latest"
-    kept: int = 10
+    dockerfile: str
+    # Raise it to build the same sources anew: the base image gets security fixes under one name.
+    edition: int = 1
+    kept: int = 10  # images; each is about a gigabyte that ECR bills
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBuildSettings:
+    """CodeBuild, which makes the images of the jobs. It bills the minutes of a build alone."""
+
+    compute_type: str = "BUILD_GENERAL1_SMALL"  # 2 vCPU, 4 GB: it waits for packages mostly
+    build_image: str = "aws/codebuild/amazonlinux-x86_64-standard:5.0"  # as the jobs' instances
+    timeout_minutes: int = 30
+    queued_minutes: int = 10
+
+
+IMAGE_BUILD: Final = ImageBuildSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """The SageMaker training job."""
 
-    image: JobImage = JobImage("are-you-a-cat-training")
+    image: JobImage = JobImage("training", "are-you-a-cat-training", "training_job/Dockerfile")
     job_names: str = "areyouacat-*"  # what `areyouacat.lease.training_job_name` gives
     instance_type: str = "ml.m5.xlarge"  # 4 vCPU, 16 GB: the head trains on cached features
     volume_gb: int = 30
     max_seconds: int = 3 * 3600
+    # Spot instances cost up to 90 % less and may be taken away; the job then starts again and
+    # finds the features that it has computed in the lake. `-c training_spot=` says it otherwise.
+    spot: bool = False
+    spot_max_seconds: int = (
+        7 * 1800
+    )  # waiting and interruptions included; AWS: max_seconds at least
     mlflow_experiment: str = "are-you-a-cat"
 
 
@@ -209,7 +235,9 @@ TRAINING: Final = TrainingSettings()
 class ReportSettings:
     """The SageMaker processing job that makes a drift report."""
 
-    image: JobImage = JobImage("are-you-a-cat-drift-report")
+    image: JobImage = JobImage(
+        "drift-report", "are-you-a-cat-drift-report", "training_job/drift_report/Dockerfile"
+    )
     job_names: str = "areyouacat-drift-*"  # what `lambdas.monitoring.logic.report` gives
     instance_type: str = "ml.m5.large"  # 2 vCPU, 8 GB: some thousands of rows
     volume_gb: int = 10
@@ -295,6 +323,7 @@ class Settings:
     mlflow_tracking_uri: str
     training_image_uri: str | None
     report_image_uri: str | None
+    training_spot: bool
     code_revision: str
     endpoint_url: str
     budget: BudgetLimit | None
@@ -307,12 +336,13 @@ class Settings:
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
         """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`,
-        `-c report_image_uri=`.
+        `-c report_image_uri=`, `-c training_spot=`.
 
         What the command line leaves out is taken from DEPLOY_TARGET and MLFLOW_TRACKING_URI.
 
         Raises:
-            ValueError: the target is neither aws nor local.
+            ValueError: the target is neither aws nor local, or training_spot neither true nor
+                false.
         """
         name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):
@@ -323,10 +353,20 @@ class Settings:
             or os.environ.get("MLFLOW_TRACKING_URI", ""),
             training_image_uri=node.try_get_context("training_image_uri"),
             report_image_uri=node.try_get_context("report_image_uri"),
+            training_spot=_flag(node, "training_spot", TRAINING.spot),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
             budget=BudgetLimit.from_context(node),
         )
+
+
+def _flag(node: Node, name: str, default: bool) -> bool:
+    """A setting of the command line that is true or false."""
+    given = node.try_get_context(name)
+    said = str(default if given is None else given).lower()
+    if said not in {"true", "false"}:
+        raise ValueError(f"{name} is {said!r}: use -c {name}=true or -c {name}=false")
+    return said == "true"
 
 
 def _code_revision() -> str:

@@ -140,5 +140,8 @@ class AreYouACatStack(Stack):
             "CompareFunctionName": comparison.compare.function_name,
             "FeedbackAccuracyAlarmName": retraining.accuracy_alarm.alarm_name,
             "DashboardName": dashboard.name,
+            "TrainingImageProject": training.image_project,
+            "ReportImageProject": monitoring.image_project,
         }.items():
-            CfnOutput(self, name, value=value)
+            if value:  # an image that is elsewhere has no project
+                CfnOutput(self, name, value=value)

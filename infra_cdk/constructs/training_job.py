@@ -15,6 +15,7 @@ class TrainingJob(SageMakerJob):
         self, scope: Construct, construct_id: str, *, lake: DataLake, settings: Settings
     ) -> None:
         """Its output path is the lake's, too."""
+        self._spot = settings.training_spot
         super().__init__(
             scope,
             construct_id,
@@ -31,3 +32,15 @@ class TrainingJob(SageMakerJob):
             write_in_parts=True,
             list_prefixes=[PHOTOS, DATASETS, FEATURES, TRAINING],
         )
+
+    def substitutions(self) -> dict[str, str]:
+        """What the state machine's definition names of it."""
+        return {
+            "TrainingImageUri": self.image_uri,
+            "TrainingRoleArn": self.role.role_arn,
+            "TrainingInstanceType": JOB.instance_type,
+            "TrainingVolumeGb": str(JOB.volume_gb),
+            "TrainingMaxSeconds": str(JOB.max_seconds),
+            "TrainingSpotMaxSeconds": str(JOB.spot_max_seconds),
+            "TrainingCapacity": "spot" if self._spot else "on_demand",
+        }

@@ -141,6 +141,7 @@ def test_every_state_can_be_reached(aws_template: Template, name: str) -> None:
     ("name", "state", "most"),
     [
         ("train", "TrainModel", TRAINING.max_seconds),
+        ("train", "TrainModel", TRAINING.spot_max_seconds),
         ("monitor", "DriftReport", REPORT.max_seconds),
     ],
 )
