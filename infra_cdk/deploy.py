@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra_cdk import endpoints
 from infra_cdk.first_hour import FirstHourError, ask, first_model, has_champion
+from infra_cdk.images import ImageBuildError, build_images
 from infra_cdk.preflight import Level, Wanted, check
 from infra_cdk.settings import FUNCTIONS, REPORT, REPOSITORY_ROOT, TRAINING
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not chosen.check_only:
             deployment.stack()
             deployment.first_hour(with_starter=not chosen.no_starter)
-    except (DeployError, FirstHourError) as error:
+    except (DeployError, FirstHourError, ImageBuildError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
@@ -109,7 +110,7 @@ class Deployment:
             raise DeployError("The account is not ready; what to do stands above.")
 
     def stack(self) -> None:
-        """The stock `cdk bootstrap` and `cdk deploy`, and `endpoints.json`."""
+        """The stock `cdk bootstrap` and `cdk deploy`, `endpoints.json`, the images of the jobs."""
         outputs = self._folder / "aws-outputs.json"
         self._cdk("bootstrap", f"aws://{self._account}/{self._session.region_name}")
         # Without a person nobody could answer the CLI's question about new rights.
@@ -121,6 +122,7 @@ class Deployment:
             ui_url=None,
             mlflow_url=self._context.get("mlflow_tracking_uri"),
         )
+        build_images(self._session, json.loads(outputs.read_text())[endpoints.STACK], say=_say)
         _say(f"Deployed. Addresses: {self._folder / 'endpoints.json'}")
 
     def first_hour(self, *, with_starter: bool) -> None:

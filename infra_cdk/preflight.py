@@ -26,6 +26,7 @@ DEPLOYER_ACTIONS: Final = (
     "apigateway:GET",
     "codebuild:StartBuild",
     "codebuild:BatchGetBuilds",
+    "codebuild:StopBuild",
     "logs:GetLogEvents",
     "s3:PutObject",
     "s3:ListBucket",
