@@ -150,6 +150,6 @@ class _Builds:
                 *(f"  | {line}" for line in lines),
                 f"The whole log: {log.get('deepLink', 'in the CodeBuild console')}",
                 "Run make deploy again once that is mended, or name an image that is elsewhere "
-                "(SETTINGS="training_image_uri=… report_image_uri=…").",
+                "(training_image_uri=… or report_image_uri=… in SETTINGS).",
             ]
         )
