@@ -1,5 +1,6 @@
 """What builds the jobs' images on AWS: where from, where to, and with which rights."""
 
+import re
 from typing import Any
 
 import pytest
@@ -35,7 +36,8 @@ def variables(project: dict[str, Any]) -> dict[str, Any]:
 
 def key_of(source: dict[str, Any]) -> str:
     """Of the object that a project's source is."""
-    return str(source["Location"]["Fn::Sub"]).rpartition("/")[2]
+    (key,) = re.findall(r"/(\w+\.zip)", str(source["Location"]))
+    return str(key)
 
 
 def tag_of(image: JobImage) -> str:
@@ -127,7 +129,7 @@ def test_an_image_is_never_overwritten_is_scanned_and_one_day_forgotten(
     for repository in resources(aws_template, "ECR::Repository").values():
         assert repository["ImageTagMutability"] == "IMMUTABLE"
         assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
-        assert '"countNumber":10' in repository["LifecyclePolicy"]["LifecyclePolicyText"]
+        assert '"countNumber":3' in repository["LifecyclePolicy"]["LifecyclePolicyText"]
 
 
 def test_the_outputs_name_the_projects_for_whoever_starts_them(aws_template: Template) -> None:
