@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -66,7 +66,7 @@ TARGETS: Final = {
     Target.AWS: TargetSettings(
         removal_policy=RemovalPolicy.RETAIN,
         deletion_protection=True,
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        runtime=lambda_.Runtime.PYTHON_3_14,
         architecture=lambda_.Architecture.ARM_64,
         tracing=True,
         own_image_repository=True,
@@ -136,6 +136,10 @@ FUNCTIONS: Final = {
     "trigger-retraining": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
     "start-pending": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
 }
+# The sum of all reserved concurrency, and the 100 executions that AWS leaves unreserved, must fit
+# the account's quota ("Concurrent executions"): 134 here, 1,000 in most accounts, as few as 10 in
+# a new one, which therefore deploys with `-c small_account=true` until the quota is raised.
+UNRESERVED_CONCURRENCY: Final = 100  # AWS's own
 LOG_LEVEL: Final = "INFO"
 LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
 LOG_RETENTION_DAYS: Final = 30
@@ -163,6 +167,28 @@ class ApiSettings:
 
 
 API: Final = ApiSettings()
+# Ten executions for everything: at 0.25 s each, predict takes five of them at this rate; strangers
+# hold two at most.
+SMALL_ACCOUNT_API: Final = replace(
+    API,
+    rate_per_second=20,
+    burst_requests=5,
+    keyless_rate_per_second=1,
+    keyless_burst_requests=1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallSettings:
+    """AWS WAF in front of the API, where it is switched on."""
+
+    window_seconds: int = 300  # over which requests of one address are counted
+    # 20 a second: less than half of what the API answers for everybody, so that one address never
+    # takes it all. Raise it for callers who share an address.
+    requests_per_address: int = 6_000
+
+
+FIREWALL: Final = FirewallSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,7 @@ class LakeSettings:
     uploads_days: int = 1  # a presigned upload is read within minutes or never
     noncurrent_days: int = 30  # overwritten or erased objects
     incomplete_upload_days: int = 2
+    access_log_days: int = 30  # as every log; they name the addresses of those who upload
 
 
 LAKE: Final = LakeSettings()
@@ -245,6 +272,43 @@ ALARMS: Final = AlarmSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class SecuritySettings:
+    """What a deployment to AWS switches on for itself; all of it is off unless asked for.
+
+    `-c <switch>=true`, or `DEPLOY_<SWITCH>=true` in the environment. Prices: docs/security.md.
+    """
+
+    production: bool = False  # nobody deletes the stack before termination protection is off
+    waf: bool = False  # costs money: a web ACL, its rules, every request
+    kms: bool = False  # costs money: one key of your own, and its use
+    small_account: bool = False  # a Lambda quota below 134: nothing is reserved, less is admitted
+
+    @classmethod
+    def from_context(cls, node: Node, target: Target) -> "SecuritySettings":
+        """Read the switches.
+
+        Raises:
+            ValueError: a switch is neither true nor false, or is on for the local cloud.
+        """
+        switches = cls(**{item.name: _switch(node, item.name) for item in fields(cls)})
+        if target is Target.LOCAL and switches != cls():
+            on = ", ".join(name for name, is_on in asdict(switches).items() if is_on)
+            raise ValueError(
+                f"the local cloud has no use for {on}: leave it out, or use target=aws"
+            )
+        return switches
+
+
+def _switch(node: Node, name: str) -> bool:
+    value = node.try_get_context(name)
+    if value is None:
+        value = os.environ.get(f"DEPLOY_{name.upper()}", "false")
+    if str(value).lower() not in {"true", "false"}:
+        raise ValueError(f"{name} is {value!r}: use -c {name}=true or -c {name}=false")
+    return str(value).lower() == "true"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One deployment: the target and what the command line said."""
 
@@ -254,6 +318,16 @@ class Settings:
     report_image_uri: str | None
     code_revision: str
     endpoint_url: str
+    security: SecuritySettings = field(default_factory=SecuritySettings)
+
+    @property
+    def api(self) -> ApiSettings:
+        """How fast callers may ask: what the account's quota allows."""
+        return SMALL_ACCOUNT_API if self.security.small_account else API
+
+    def reserved_concurrency(self, function: str) -> int | None:
+        """The executions that a function of `FUNCTIONS` has for itself, and no more than them."""
+        return None if self.security.small_account else FUNCTIONS[function].reserved_concurrency
 
     @property
     def on(self) -> TargetSettings:
@@ -263,12 +337,12 @@ class Settings:
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
         """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`,
-        `-c report_image_uri=`.
+        `-c report_image_uri=`, and the switches of `SecuritySettings`.
 
         What the command line leaves out is taken from DEPLOY_TARGET and MLFLOW_TRACKING_URI.
 
         Raises:
-            ValueError: the target is neither aws nor local.
+            ValueError: the target is neither aws nor local, or a switch is wrong.
         """
         name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):
@@ -281,6 +355,7 @@ class Settings:
             report_image_uri=node.try_get_context("report_image_uri"),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
+            security=SecuritySettings.from_context(node, Target(name)),
         )
 
 

@@ -1,13 +1,18 @@
 """The stack: constructs in the order data meets them, and what other programs read of it."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra_cdk.acknowledged import Acknowledged, acknowledge, acknowledged
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.comparison import Comparison
 from infra_cdk.constructs.dashboard import Dashboard
 from infra_cdk.constructs.data_lake import DataLake
+from infra_cdk.constructs.dead_letters import DeadLetters
 from infra_cdk.constructs.deployment import Deployment
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.monitoring import Monitoring
 from infra_cdk.constructs.operations import Operations
 from infra_cdk.constructs.predictions import Predictions
@@ -28,8 +33,12 @@ class AreYouACatStack(Stack):
     ) -> None:
         """`bundler` gives the functions their code."""
         super().__init__(
-            scope, construct_id, description="Are you a cat? Photos, predictions, retraining"
+            scope,
+            construct_id,
+            description="Are you a cat? Photos, predictions, retraining",
+            termination_protection=settings.security.production,
         )
+        self.encryption = Encryption(self, settings=settings)
         lake = DataLake(self, "DataLake", settings=settings)
         predictions = Predictions(self, "Predictions", settings=settings)
         serving = Serving(
@@ -42,6 +51,7 @@ class AreYouACatStack(Stack):
         )
         tracking = Tracking(self, "Tracking", settings=settings)
         ops_topic = SecureTopic(self, "OpsTopic", display_name="Are you a cat: operators")
+        schedules = DeadLetters(self, "ScheduleDeadLetters", name="schedule")
         deployment = Deployment(
             self,
             "Deployment",
@@ -69,6 +79,7 @@ class AreYouACatStack(Stack):
             tracking=tracking,
             deployment=deployment,
             ops_topic=ops_topic,
+            schedule_dead_letters=schedules,
             settings=settings,
             bundler=bundler,
         )
@@ -89,10 +100,11 @@ class AreYouACatStack(Stack):
             tracking=tracking,
             start_pending=retraining.start_pending,
             ops_topic=ops_topic,
+            schedule_dead_letters=schedules,
             settings=settings,
             bundler=bundler,
         )
-        dead_letters = (retraining.dead_letters, rollback.dead_letters)
+        dead_letters = (retraining.dead_letters, rollback.dead_letters, schedules)
         operations = Operations(
             self,
             "Operations",
@@ -136,3 +148,5 @@ class AreYouACatStack(Stack):
             "DashboardName": dashboard.name,
         }.items():
             CfnOutput(self, name, value=value)
+        self.acknowledged: Sequence[Acknowledged] = acknowledged(self, lake, settings)
+        acknowledge(self, self.acknowledged)

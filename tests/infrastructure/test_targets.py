@@ -113,7 +113,7 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
 def test_functions_run_current_python_on_arm_on_aws(aws_template: Template) -> None:
     functions = resources(aws_template, "Lambda::Function").values()
 
-    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
+    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.14", "arm64")}
     assert {f["TracingConfig"]["Mode"] for f in functions} == {"Active"}
 
 
