@@ -59,7 +59,7 @@ class Encryption(Construct):
                 actions=wanted,
                 resources=[self.key.key_arn],
                 conditions={
-                    "StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}
+                    "StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"}
                 },
             )
         )
@@ -78,7 +78,7 @@ def _logs(stack: Stack) -> iam.PolicyStatement:
     ]
     arn = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
     return _statement(
-        f"logs.{Aws.REGION}.amazonaws.com",
+        f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}",
         ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": [f"{arn}{name}" for name in groups]}},
     )
