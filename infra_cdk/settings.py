@@ -139,7 +139,6 @@ FUNCTIONS: Final = {
 # The sum of all reserved concurrency, and the 100 executions that AWS leaves unreserved, must fit
 # the account's quota ("Concurrent executions"): 134 here, 1,000 in most accounts, as few as 10 in
 # a new one, which therefore deploys with `-c small_account=true` until the quota is raised.
-UNRESERVED_CONCURRENCY: Final = 100  # AWS's own
 LOG_LEVEL: Final = "INFO"
 LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
 LOG_RETENTION_DAYS: Final = 30
@@ -328,6 +327,11 @@ class Settings:
     def reserved_concurrency(self, function: str) -> int | None:
         """The executions that a function of `FUNCTIONS` has for itself, and no more than them."""
         return None if self.security.small_account else FUNCTIONS[function].reserved_concurrency
+
+    @property
+    def all_reserved_concurrency(self) -> int:
+        """The executions that all functions together keep from the rest of the account."""
+        return sum(self.reserved_concurrency(function) or 0 for function in FUNCTIONS)
 
     @property
     def on(self) -> TargetSettings:

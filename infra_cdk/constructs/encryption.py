@@ -12,6 +12,7 @@ from infra_cdk.settings import Settings
 
 _ID: Final = "Encryption"
 _USE: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+_SERVICES_USE: Final = ("kms:Decrypt", "kms:GenerateDataKey*")  # what AWS documents for them
 
 
 class Encryption(Construct):
@@ -91,7 +92,7 @@ def _alarms(stack: Stack) -> iam.PolicyStatement:
     """
     return _statement(
         "cloudwatch.amazonaws.com",
-        _USE,
+        _SERVICES_USE,
         {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
             "ArnLike": {
@@ -107,7 +108,7 @@ def _deliveries() -> iam.PolicyStatement:
     EventBridge's calls carry no source account or ARN, so no condition can hold here; the queues'
     policies say on whose behalf a message may come.
     """
-    return _statement(["events.amazonaws.com", "sns.amazonaws.com"], _USE)
+    return _statement(["events.amazonaws.com", "sns.amazonaws.com"], _SERVICES_USE)
 
 
 def _statement(

@@ -1,7 +1,8 @@
-"""Both templates, synthesised once, with stubs for the functions' code: no network needed."""
+"""The templates, synthesised once, with stubs for the functions' code: no network needed."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 
-from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, Settings, Target
+from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, SecuritySettings, Settings, Target
 from infra_cdk.stack import AreYouACatStack
 
 Template = Mapping[str, Any]
@@ -28,24 +29,48 @@ class StubBundler:
         return lambda_.Code.from_asset(str(self._folder))
 
 
-def synthesise(target: Target, folder: Path) -> Template:
+@dataclass(frozen=True)
+class Synthesised:
+    """A stack and what CloudFormation is given of it."""
+
+    stack: AreYouACatStack
+    template: Template
+
+
+def synthesise(target: Target, folder: Path, **switches: str) -> Synthesised:
     context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
     app = App(
         outdir=str(folder / "cdk.out"),
-        context={**context, "target": target.value, "mlflow_tracking_uri": "http://mlflow"},
+        context={
+            **context,
+            "target": target.value,
+            "mlflow_tracking_uri": "http://mlflow",
+            **switches,
+        },
     )
     stub = folder / "stub"
     stub.mkdir()
-    AreYouACatStack(
+    stack = AreYouACatStack(
         app, STACK_NAME, settings=Settings.from_context(app.node), bundler=StubBundler(stub)
     )
-    template: Template = app.synth().get_stack_by_name(STACK_NAME).template
-    return template
+    return Synthesised(stack, app.synth().get_stack_by_name(STACK_NAME).template)
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Target, Template]:
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Target, Synthesised]:
     return {target: synthesise(target, tmp_path_factory.mktemp(target)) for target in Target}
+
+
+@pytest.fixture(scope="session")
+def switched_on(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """AWS with every switch of `SecuritySettings` on."""
+    switches = {field.name: "true" for field in fields(SecuritySettings)}
+    return synthesise(Target.AWS, tmp_path_factory.mktemp("switched-on"), **switches)
+
+
+@pytest.fixture(scope="session")
+def templates(synthesised: Mapping[Target, Synthesised]) -> Mapping[Target, Template]:
+    return {target: made.template for target, made in synthesised.items()}
 
 
 @pytest.fixture(scope="session", params=list(Target), ids=lambda target: f"on {target}")

@@ -106,7 +106,7 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
         if resource["Type"] in {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ECR::Repository"}
     ]
 
-    assert len(holding_data) == 5
+    assert len(holding_data) == 6
     assert {resource["DeletionPolicy"] for resource in holding_data} == {"Retain"}
 
 
