@@ -18,7 +18,7 @@ MOST = 12
 def found(stack: Stack) -> set[tuple[str, str]]:
     """What is not acknowledged: each finding, and the construct below the stack that has it."""
     return {
-        (violation.rule_name, resource.construct_path.removeprefix(f"{stack.node.path}/"))
+        (violation.rule_name, str(resource.construct_path).removeprefix(f"{stack.node.path}/"))
         for violation in AwsSolutionsChecks().validate_scope(stack).violations
         for resource in violation.violating_resources
     }
