@@ -279,7 +279,9 @@ class SecuritySettings:
 
     production: bool = False  # nobody deletes the stack before termination protection is off
     waf: bool = False  # costs money: a web ACL, its rules, every request
-    kms: bool = False  # costs money: one key of your own, and its use
+    # Costs money: one key of your own, and its use. Not to be switched off again: what it has
+    # encrypted stays so, and the roles lose it with the switch.
+    kms: bool = False
     small_account: bool = False  # a Lambda quota below 134: nothing is reserved, less is admitted
 
     @classmethod
