@@ -116,14 +116,14 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
         if resource["Type"] in {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ECR::Repository"}
     ]
 
-    assert len(holding_data) == 5
+    assert len(holding_data) == 6
     assert {resource["DeletionPolicy"] for resource in holding_data} == {"Retain"}
 
 
 def test_functions_run_current_python_on_arm_on_aws(aws_template: Template) -> None:
     functions = resources(aws_template, "Lambda::Function").values()
 
-    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
+    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.14", "arm64")}
     assert {f["TracingConfig"]["Mode"] for f in functions} == {"Active"}
 
 
