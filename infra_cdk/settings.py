@@ -287,6 +287,19 @@ SCHEDULE: Final = ScheduleSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubSettings:
+    """Deployments by GitHub Actions."""
+
+    stack_name: str = f"{STACK_NAME}-GitHub"
+    environment: str = "production"  # of the repository; its protection rules gate a deployment
+    session_seconds: int = 2 * 3600  # a deployment with a training, and the way back
+    bootstrap_qualifier: str = "hnb659fds"  # the CDK's own, part of its bootstrap roles' names
+
+
+GITHUB: Final = GitHubSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmSettings:
     """How CloudWatch looks at the monitor's metrics."""
 

@@ -132,6 +132,7 @@ class AreYouACatStack(Stack):
             MonthlyBudget(self, "Budget", limit=settings.budget)
 
         for name, value in {
+            "CodeRevision": settings.code_revision,
             "ApiUrl": serving.api.address,
             "ApiId": serving.api.rest_api_id,
             "ApiStage": serving.api.stage,

@@ -10,6 +10,7 @@ from infra_cdk.settings import Settings, Target
 from tests.infrastructure.template_reading import Template, resources
 
 OUTPUTS = {
+    "CodeRevision",
     "ApiUrl",
     "ApiId",
     "ApiStage",
