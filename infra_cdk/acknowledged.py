@@ -96,6 +96,11 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
             ),
         ),
         Acknowledged(
+            "A build leaves no artifacts that a key could encrypt: its image goes to ECR, which "
+            "encrypts it.",
+            ("CB4",),
+        ),
+        Acknowledged(
             "One role writes the logs of every API of the account and region, whoever made it; AWS "
             "has one setting for all.",
             (_on(_arn("logs", "log-group:*")),),

@@ -93,14 +93,14 @@ class PythonFunction(lambda_.Function):
         )
 
 
-def wait_for_policy_alone(construct: Construct, role: iam.Role) -> None:
+def wait_for_policy_alone(construct: Construct | CfnResource, role: iam.Role) -> None:
     """Make a resource that has a role wait for the role's policy.
 
     It waits for the role anyway, since it refers to it; CDK writes that down once more, and
     CloudFormation's linter finds it superfluous. Whatever else it must wait for goes in here.
     """
     resource, policy = (
-        cast(CfnResource, of.node.default_child)
+        of if isinstance(of, CfnResource) else cast(CfnResource, of.node.default_child)
         for of in (construct, role.node.find_child("DefaultPolicy"))
     )
     resource.add_override("DependsOn", [policy.logical_id])

@@ -8,6 +8,7 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template as Synthesised
 
 from infra_cdk.constructs.data_lake import DataLake
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.training_job import TrainingJob
 from infra_cdk.image_context import ImageContext
 from infra_cdk.images import DEADLINE_SECONDS, PROJECT_OUTPUTS
@@ -151,6 +152,7 @@ def training_job(**context: str) -> tuple[TrainingJob, dict[str, Any]]:
     app = App(context={"target": "aws", **context})
     stack = Stack(app, "Small")
     settings = Settings.from_context(app.node)
+    Encryption(stack, settings=settings)
     job = TrainingJob(
         stack, "Job", lake=DataLake(stack, "Lake", settings=settings), settings=settings
     )
