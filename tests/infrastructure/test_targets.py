@@ -65,7 +65,14 @@ def test_properties_differ_only_where_listed(templates: Mapping[Target, Template
         "AWS::DynamoDB::Table": retention | {"DeletionProtectionEnabled"},
         "AWS::ApiGateway::Account": retention,
         "AWS::ApiGateway::Stage": {"TracingEnabled"},
-        "AWS::Lambda::Function": {"Architectures", "Runtime", "TracingConfig", "Environment"},
+        "AWS::Lambda::Function": {
+            "Architectures",
+            "Runtime",
+            "SnapStart",
+            "TracingConfig",
+            "Environment",
+        },
+        "AWS::Lambda::Alias": {"FunctionVersion"},  # a version is named after all that is in it
         "AWS::StepFunctions::StateMachine": {"DefinitionSubstitutions", "TracingConfiguration"},
         "AWS::IAM::Policy": retention | {"PolicyDocument"},  # X-Ray, ECR
         "AWS::IAM::Role": retention,  # API Gateway's logging role
@@ -113,7 +120,7 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
 def test_functions_run_current_python_on_arm_on_aws(aws_template: Template) -> None:
     functions = resources(aws_template, "Lambda::Function").values()
 
-    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
+    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.14", "arm64")}
     assert {f["TracingConfig"]["Mode"] for f in functions} == {"Active"}
 
 
