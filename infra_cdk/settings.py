@@ -111,6 +111,10 @@ class FunctionSize:
 
 
 FUNCTIONS: Final = {
+    # One vCPU: a prediction is one thread's work. On the development machine it takes 52 ms of
+    # processor, its writes' included, so with 20 ms of waiting for them (assumed) a million cost
+    # $12.53 at 512 MB and 200 ms, $12.86 at 1,769 MB and 72 ms, $14.52 at 3,538 MB and still 72 ms
+    # (`make bench ONLY=api`, then `ONLY=memory_sizes`). The largest photo needs 373 MB.
     # Bounded, so that a flood of requests leaves the account room for everything else.
     "predict": FunctionSize(memory_mb=1769, timeout_seconds=20, reserved_concurrency=20),
     "api": FunctionSize(memory_mb=512, timeout_seconds=15, reserved_concurrency=10),

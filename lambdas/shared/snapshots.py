@@ -14,13 +14,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-from lambdas.shared import aws, cold_start
+from lambdas.shared import aws
 from lambdas.shared.observability import logger
 
 _REGISTRY: Final = "snapshot_restore_py"  # Lambda's own runtimes bring it, nobody else does
 
 
-def hooks(*, prime: Callable[[], None], refresh: Callable[[], None]) -> None:
+def hooks(*, prime: Callable[[], None], refresh: Callable[[], None] = lambda: None) -> None:
     """Has `prime` called before a snapshot and `refresh` after each restore; nowhere but on Lambda.
 
     `prime` does ahead what a first request would wait for. Whatever it raises is logged, and the
@@ -43,7 +43,6 @@ def _before_snapshot(prime: Callable[[], None]) -> None:
     finally:
         # The other end will have hung up long before a restore, and would not say so.
         aws.close_connections()
-        cold_start.started()
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:

@@ -141,6 +141,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def before_snapshot() -> None:
     """What a first request would wait for is done."""
     prime(answering())
+    cold_start.started()
 
 
 def after_restore() -> None:

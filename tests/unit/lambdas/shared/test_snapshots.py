@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lambdas.shared import aws, cold_start, snapshots
+from lambdas.shared import aws, snapshots
 from tests.unit.lambdas.snapshots import FakeRegistry
 
 # A process with the runtime's registry, forked twice when its hooks before the snapshot have run:
@@ -30,10 +30,9 @@ for _ in range(2):
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was done, in order; the process keeps its clients and its collector."""
+    """What was done, in order; the process keeps its connections."""
     done: list[str] = []
     monkeypatch.setattr(aws, "close_connections", lambda: done.append("closed"))
-    monkeypatch.setattr(cold_start, "started", lambda: done.append("started"))
     return done
 
 
@@ -43,10 +42,10 @@ def test_a_snapshot_is_primed_and_holds_no_open_connection(
     snapshots.hooks(prime=lambda: steps.append("primed"), refresh=lambda: steps.append("refreshed"))
 
     registry.take()
-    assert steps == ["primed", "closed", "started"]
+    assert steps == ["primed", "closed"]
 
     registry.restore()
-    assert steps[3:] == ["refreshed"]
+    assert steps[2:] == ["refreshed"]
 
 
 def test_priming_that_fails_is_logged_and_the_version_is_published_all_the_same(
@@ -59,7 +58,7 @@ def test_priming_that_fails_is_logged_and_the_version_is_published_all_the_same(
 
     registry.take()
 
-    assert steps == ["closed", "started"]
+    assert steps == ["closed"]
     assert "the snapshot is taken without it" in log.getvalue()
     assert "S3 is out of order" in log.getvalue()
 
