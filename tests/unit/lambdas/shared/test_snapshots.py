@@ -19,8 +19,10 @@ from lambdas.serving.logic.request_identity import request_identity
 from lambdas.shared import snapshots
 snapshots.hooks(prime=random.random, refresh=lambda: None)
 registry.take()
+state = random.getstate()
 for _ in range(2):
     if not os.fork():
+        random.setstate(state)  # a fork has it seeded anew, a snapshot has not
         registry.restore()
         print(random.random(), request_identity("key", None, None).prediction_id, flush=True)
         os._exit(0)
