@@ -42,6 +42,7 @@ class TargetSettings:
     deletion_protection: bool
     runtime: lambda_.Runtime
     architecture: lambda_.Architecture
+    snap_start: bool  # of what people wait for: predict and api
     tracing: bool  # X-Ray
     own_image_repository: bool  # else the image is one that the local cloud knows by name
     canary_bake_seconds: int  # on a laptop nobody waits half an hour
@@ -70,8 +71,11 @@ TARGETS: Final = {
     Target.AWS: TargetSettings(
         removal_policy=RemovalPolicy.RETAIN,
         deletion_protection=True,
+        # The newest that Lambda maintains (until June 2029 at least), and SnapStart takes it; every
+        # bundle has wheels for it on arm64.
         runtime=lambda_.Runtime.PYTHON_3_14,
         architecture=lambda_.Architecture.ARM_64,
+        snap_start=True,
         tracing=True,
         own_image_repository=True,
         canary_bake_seconds=1800,
@@ -87,6 +91,7 @@ TARGETS: Final = {
         deletion_protection=False,
         runtime=_local_runtime(),
         architecture=_local_architecture(),
+        snap_start=False,  # a laptop's Python may be older than SnapStart's
         tracing=False,
         own_image_repository=False,
         canary_bake_seconds=20,
@@ -110,6 +115,10 @@ class FunctionSize:
 
 
 FUNCTIONS: Final = {
+    # One vCPU: a prediction is one thread's work. On the development machine it takes 52 ms of
+    # processor, its writes' included, so with 20 ms of waiting for them (assumed) a million cost
+    # $12.53 at 512 MB and 200 ms, $12.86 at 1,769 MB and 72 ms, $14.52 at 3,538 MB and still 72 ms
+    # (`make bench ONLY=api`, then `ONLY=memory_sizes`). The largest photo needs 373 MB.
     # Bounded, so that a flood of requests leaves the account room for everything else.
     "predict": FunctionSize(memory_mb=1769, timeout_seconds=20, reserved_concurrency=20),
     "api": FunctionSize(memory_mb=512, timeout_seconds=15, reserved_concurrency=10),
@@ -143,6 +152,7 @@ FUNCTIONS: Final = {
 # The sum of all reserved concurrency, and the 100 executions that AWS leaves unreserved, must fit
 # the account's quota ("Concurrent executions"): 134 here, 1,000 in most accounts, as few as 10 in
 # a new one, which therefore deploys with `-c small_account=true` until the quota is raised.
+LIVE: Final = "live"  # the alias by which API Gateway calls predict and api
 LOG_LEVEL: Final = "INFO"
 LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
 LOG_RETENTION_DAYS: Final = 30
