@@ -116,8 +116,12 @@ def _tools() -> list[str]:
     return list(dict.fromkeys(folders))
 
 
-def write(folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str | None) -> None:
+def write(
+    folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str | None = None
+) -> None:
     """Write both files, readable by their owner alone since they hold the API key.
+
+    `mlflow_url`: None is the server that the stack was deployed with, on AWS the ARN of its own.
 
     Raises:
         KeyError: the stack lacks an output.
@@ -135,7 +139,7 @@ def write(folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str 
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
         ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
         ui_url=ui_url,
-        mlflow_url=mlflow_url,
+        mlflow_url=mlflow_url or outputs["MlflowTrackingUri"],
     )
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "env", shell_environment(found, os.environ, _tools()))

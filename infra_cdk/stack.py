@@ -40,7 +40,7 @@ class AreYouACatStack(Stack):
             settings=settings,
             bundler=bundler,
         )
-        tracking = Tracking(self, "Tracking", settings=settings)
+        tracking = Tracking(self, "Tracking", lake=lake, settings=settings)
         ops_topic = SecureTopic(self, "OpsTopic", display_name="Are you a cat: operators")
         deployment = Deployment(
             self,
@@ -134,5 +134,6 @@ class AreYouACatStack(Stack):
             "CompareFunctionName": comparison.compare.function_name,
             "FeedbackAccuracyAlarmName": retraining.accuracy_alarm.alarm_name,
             "DashboardName": dashboard.name,
+            "MlflowTrackingUri": tracking.uri,
         }.items():
             CfnOutput(self, name, value=value)

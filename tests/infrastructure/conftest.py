@@ -29,11 +29,10 @@ class StubBundler:
 
 
 def synthesise(target: Target, folder: Path) -> Template:
+    """As deployed by default: MLflow's address is known on the local cloud, and made on AWS."""
     context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
-    app = App(
-        outdir=str(folder / "cdk.out"),
-        context={**context, "target": target.value, "mlflow_tracking_uri": "http://mlflow"},
-    )
+    mlflow = {"mlflow_tracking_uri": "http://mlflow"} if target is Target.LOCAL else {}
+    app = App(outdir=str(folder / "cdk.out"), context={**context, "target": target.value, **mlflow})
     stub = folder / "stub"
     stub.mkdir()
     AreYouACatStack(
