@@ -53,6 +53,8 @@ def endpoints(
 ) -> dict[str, Any]:
     """The content of `endpoints.json`, from the stack's outputs.
 
+    `mlflow_url`: None is the server that the stack has: on AWS the ARN of its app.
+
     Raises:
         KeyError: the stack lacks an output.
     """
@@ -70,7 +72,7 @@ def endpoints(
         "api_url": api_url,
         "api_key": api_key,
         "ui_url": ui_url,
-        "mlflow_url": mlflow_url,
+        "mlflow_url": mlflow_url or outputs["MlflowTrackingUri"],
         "lake_bucket": outputs["LakeBucket"],
         "predictions_table": outputs["PredictionsTable"],
         "control_table": outputs["ControlTable"],
@@ -121,8 +123,6 @@ def write(
 ) -> None:
     """Write both files, readable by their owner alone since they hold the API key.
 
-    `mlflow_url`: None is the server that the stack was deployed with, on AWS the ARN of its own.
-
     Raises:
         KeyError: the stack lacks an output.
         botocore.exceptions.ClientError: the API key cannot be read.
@@ -139,7 +139,7 @@ def write(
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
         ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
         ui_url=ui_url,
-        mlflow_url=mlflow_url or outputs["MlflowTrackingUri"],
+        mlflow_url=mlflow_url,
     )
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "env", shell_environment(found, os.environ, _tools()))

@@ -21,6 +21,7 @@ CALLS: Final[Mapping[str, tuple[str, ...]]] = {
         "SearchModelVersions",
         "CreateRegisteredModel",
         "CreateModelVersion",
+        "GetRegisteredModel",
         "SetRegisteredModelAlias",
         "SetTag",
         "LogBatch",
