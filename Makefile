@@ -29,7 +29,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
 TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python"
 
-.PHONY: help up down clean seed train release rollback review verify-registry launch lineage compare erase bench drill screenshots deploy test test-all lint lock grafana openapi
+.PHONY: help up down clean seed train release rollback review verify-registry launch lineage compare erase
+.PHONY: backup restore bench drill screenshots deploy destroy costs test test-all lint lock grafana openapi
 
 help: ## Show this list
 	@echo "Are you a cat? A whole MLOps loop, on this laptop or on AWS."
@@ -54,6 +55,13 @@ seed: $(APP)/.ready $(if $(PUBLISHED),$(DATASETS)/.ready) ## Put labelled photos
 erase: $(APP)/.ready ## Erase a photo and keep it out: make erase PHOTO=<sha256 or file> [YES=1], or what is left of those the API erased: FINISH=1
 	@test -n "$(PHOTO)$(FINISH)" || { echo "Say which photo: make erase PHOTO=<sha256 or file> [YES=1], or FINISH=1"; exit 2; }
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.erase $(if $(YES),--yes) $(if $(UNKNOWN),--even-if-unknown) $(if $(FINISH),--finish) $(PHOTO)
+
+backup: $(APP)/.ready ## Back up lake and tables, or bring a backup up to date: make backup [TO=<folder>] [SMALLER=1]
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.backup $(if $(TO),--to "$(TO)") $(if $(SMALLER),--even-if-smaller)
+
+restore: $(APP)/.ready ## Restore a backup: make restore FROM=<folder> [FORCE=1: replace what has the same keys]
+	@test -n "$(FROM)" || { echo "Say which backup: make restore FROM=<folder> [FORCE=1]"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.restore --from "$(FROM)" $(if $(FORCE),--force)
 
 train: $(APP)/.ready ## Start the train workflow and follow it
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.follow --machine train --reason "$(or $(REASON),make train)"
@@ -90,8 +98,14 @@ drill: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## The
 screenshots: $(DEV)/.ready $(BROWSER)/.ready ## Take the pictures in docs/images anew, of the local cloud that runs
 	@$(TEST) $(DEV)/bin/python -m tests.browser.screenshots
 
-deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to the AWS account of your credentials
-	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy
+deploy: $(APP)/.ready $(NODE_MODULES)/.ready ## Check the AWS account, deploy, seed, train, predict: make deploy [SETTINGS="waf=true ..."] [STARTER=no] [CHECK=1]
+	@$(RUN) $(APP)/bin/python -m infra_cdk.deploy $(SETTINGS) $(if $(filter no,$(STARTER)),--no-starter) $(if $(CHECK),--check-only)
+
+destroy: $(APP)/.ready ## Remove what make deploy made from the AWS account, data included: make destroy [YES=1]
+	@$(RUN) $(APP)/bin/python -m infra_cdk.destroy $(if $(YES),--yes)
+
+costs: $(APP)/.ready ## What the system costs on AWS, computed anew (docs/costs.md)
+	@$(RUN) $(APP)/bin/python -m infra_cdk.costs
 
 lint: $(DEV)/.ready
 	@$(TEST) ruff check .

@@ -3,29 +3,26 @@
 from dataclasses import dataclass
 from typing import Final
 
+from areyouacat.prices import PRICES as LIST
+
 _MB_PER_GB: Final = 1024
 _MS_PER_SECOND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars for one unit each.
+    """US dollars for one unit each; by default those of `prices.json`."""
 
-    Defaults: list prices of us-east-1 without free tier; Lambda on arm64, a REST API's first tier,
-    DynamoDB on demand. Source: the pricing pages of AWS Lambda, Amazon API Gateway, Amazon DynamoDB
-    and Amazon S3.
-    """
-
-    lambda_gb_second: float = 0.0000133334
-    lambda_request: float = 0.20e-6
-    api_request: float = 3.50e-6
-    dynamodb_write_unit: float = 0.625e-6
-    s3_put: float = 5e-6
+    lambda_gb_second: float = LIST.usd("lambda_gb_second")
+    lambda_request: float = LIST.usd("lambda_request")
+    api_request: float = LIST.usd("api_request")
+    dynamodb_write_unit: float = LIST.usd("dynamodb_write_unit")
+    s3_put: float = LIST.usd("s3_put")
 
 
 PRICES: Final = Prices()
 
-_WRITE_UNITS: Final = 4
+WRITE_UNITS: Final = 4
 """Of a prediction: an item of 1 to 2 KB takes two, and its copy in the index by hour as many."""
 
 
@@ -46,7 +43,7 @@ def prediction_costs(
         return None
     seconds = handler_ms / _MS_PER_SECOND
     each_request = prices.lambda_request + prices.api_request
-    each_prediction = prices.s3_put + _WRITE_UNITS * prices.dynamodb_write_unit
+    each_prediction = prices.s3_put + WRITE_UNITS * prices.dynamodb_write_unit
     total = (
         seconds * memory_mb / _MB_PER_GB * prices.lambda_gb_second
         + requests * each_request

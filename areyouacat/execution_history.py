@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+CAPACITY_STATE = "ChooseCapacity"
 TRAINING_STATE = "TrainModel"
 CAUSE_CHARACTERS = 400
 _FAILURES = ("Failed", "TimedOut")

@@ -6,7 +6,6 @@ and appends to it, so it costs no installation. Every file carries the same date
 equal content gives equal bytes.
 """
 
-import hashlib
 import os
 import platform
 import shutil
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -22,11 +21,11 @@ from typing import Final, Protocol
 from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 
+from infra_cdk import archives
 from infra_cdk.settings import LAMBDA_UNZIPPED_LIMIT_MB, REPOSITORY_ROOT, Target
 
 _FORMAT: Final = "1"  # raise it when the same content must be zipped anew
 _KEPT: Final = 6  # zips of a bundle
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 # Never imported at run time. `.dist-info` stays: importlib.metadata and the licences need it.
 _NOISE_FOLDERS: Final = frozenset({"__pycache__", "tests", "bin"})
 _NOISE_SUFFIXES: Final = frozenset({".pyc", ".pyi", ".a", ".h", ".lock"})
@@ -90,7 +89,7 @@ class CachingBundler:
             return self._built[bundle]
         requirements = self._requirements(bundle)
         sources = list(self._sources(bundle))
-        digest = _digest(
+        digest = archives.digest(
             self._dependencies_key(requirements),
             *(part for name, path in sources for part in (name, path.read_bytes())),
         )
@@ -99,7 +98,7 @@ class CachingBundler:
             dependencies = self._dependencies(bundle, requirements)
             with _appearing(path) as half_done:
                 shutil.copyfile(dependencies, half_done)
-                _add(half_done, sources)
+                archives.add(half_done, sources)
                 _check_size(bundle, half_done)
             self._forget_old(bundle)
         self._built[bundle] = path
@@ -126,7 +125,7 @@ class CachingBundler:
                     yield f"{folder}/{name}", path
 
     def _dependencies_key(self, requirements: Path) -> str:
-        return _digest(_FORMAT, Platform.of(self.target).name, requirements.read_bytes())
+        return archives.digest(_FORMAT, Platform.of(self.target).name, requirements.read_bytes())
 
     def _dependencies(self, bundle: str, requirements: Path) -> Path:
         """The zip of the installed requirements, shared by bundles with equal ones."""
@@ -136,7 +135,7 @@ class CachingBundler:
             with tempfile.TemporaryDirectory(dir=self.cache) as folder:
                 self._install(bundle, requirements, Path(folder))
                 with _appearing(path) as half_done:
-                    _add(half_done, _files(Path(folder)))
+                    archives.add(half_done, _files(Path(folder)))
         return path
 
     def _install(self, bundle: str, requirements: Path, folder: Path) -> None:
@@ -179,26 +178,6 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             and path.name not in _NOISE_FILES
         ):
             yield relative.as_posix(), path
-
-
-def _digest(*parts: str | bytes) -> str:
-    """32 hex digits over the parts, each with its length, so that no two lists look alike."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        digest.update(f"{len(data)}:".encode())
-        digest.update(data)
-    return digest.hexdigest()[:32]
-
-
-def _add(archive: Path, files: Iterable[tuple[str, Path]]) -> None:
-    """Append files to a zip (made if it is not there), with one date and one mode for all."""
-    with zipfile.ZipFile(archive, "a") as zip_file:
-        for name, path in files:
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.external_attr = 0o755 << 16  # Lambda reads as another user
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            zip_file.writestr(entry, path.read_bytes(), compresslevel=6)
 
 
 def _check_size(bundle: str, archive: Path) -> None:

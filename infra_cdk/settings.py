@@ -5,6 +5,7 @@ Thresholds of the domain (accuracy, image sizes, prediction lifetime) are `areyo
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from areyouacat.settings import IMAGES, SERVING
 
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 STACK_NAME: Final = "AreYouACat"
+APPLICATION_TAG: Final = "Application"
+"""Every resource carries it, with the stack's name: costs can be summed by it."""
+
 OPENAPI_FILE: Final = REPOSITORY_ROOT / "lambdas" / "api" / "openapi.json"
 
 
@@ -182,22 +186,48 @@ LAKE: Final = LakeSettings()
 
 @dataclass(frozen=True, slots=True)
 class JobImage:
-    """The image of a kind of job. `repository`: its name in the local cloud."""
+    """The image of a kind of job.
 
+    `name`: of what builds it on AWS. `repository`: by which the local cloud knows it. `dockerfile`:
+    from the repository's root, from which it copies.
+    """
+
+    name: str
     repository: str
-    tag: str = "latest"
-    kept: int = 10
+    dockerfile: str
+    # Raise it to build the same sources anew: the base image gets security fixes under one name.
+    edition: int = 1
+    kept: int = 10  # images; each is about a gigabyte that ECR bills
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBuildSettings:
+    """CodeBuild, which makes the images of the jobs. It bills the minutes of a build alone."""
+
+    compute_type: str = "BUILD_GENERAL1_SMALL"  # 2 vCPU, 4 GB: it waits for packages mostly
+    build_image: str = "aws/codebuild/amazonlinux-x86_64-standard:5.0"  # as the jobs' instances
+    timeout_minutes: int = 30
+    queued_minutes: int = 10
+
+
+IMAGE_BUILD: Final = ImageBuildSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """The SageMaker training job."""
 
-    image: JobImage = JobImage("are-you-a-cat-training")
+    image: JobImage = JobImage("training", "are-you-a-cat-training", "training_job/Dockerfile")
     job_names: str = "areyouacat-*"  # what `areyouacat.lease.training_job_name` gives
     instance_type: str = "ml.m5.xlarge"  # 4 vCPU, 16 GB: the head trains on cached features
     volume_gb: int = 30
     max_seconds: int = 3 * 3600
+    # Spot instances cost up to 90 % less and may be taken away; the job then starts again and
+    # finds the features that it has computed in the lake. `-c training_spot=` says it otherwise.
+    spot: bool = False
+    spot_max_seconds: int = (
+        7 * 1800
+    )  # waiting and interruptions included; AWS: max_seconds at least
     mlflow_experiment: str = "are-you-a-cat"
 
 
@@ -218,7 +248,9 @@ TRACKING: Final = TrackingSettings()
 class ReportSettings:
     """The SageMaker processing job that makes a drift report."""
 
-    image: JobImage = JobImage("are-you-a-cat-drift-report")
+    image: JobImage = JobImage(
+        "drift-report", "are-you-a-cat-drift-report", "training_job/drift_report/Dockerfile"
+    )
     job_names: str = "areyouacat-drift-*"  # what `lambdas.monitoring.logic.report` gives
     instance_type: str = "ml.m5.large"  # 2 vCPU, 8 GB: some thousands of rows
     volume_gb: int = 10
@@ -258,6 +290,45 @@ ALARMS: Final = AlarmSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """When the owner of a budget is told, in percent of it spent."""
+
+    told_at_percent: tuple[float, ...] = (80.0, 100.0)
+
+
+BUDGET: Final = BudgetSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLimit:
+    """US dollars a month, and whom to tell."""
+
+    usd: float
+    email: str
+
+    @classmethod
+    def from_context(cls, node: Node) -> "BudgetLimit | None":
+        """Read `-c budget_usd=` and `-c budget_email=`; None if neither is given.
+
+        Raises:
+            ValueError: one without the other, or no amount, or no address.
+        """
+        usd, email = node.try_get_context("budget_usd"), node.try_get_context("budget_email")
+        if not usd and not email:
+            return None
+        try:
+            limit = cls(float(usd), str(email or ""))
+        except (TypeError, ValueError):
+            limit = cls(0.0, "")
+        if limit.usd <= 0 or not re.fullmatch(r"[^@\s]+@[^@\s]+", limit.email):
+            raise ValueError(
+                "a budget needs an amount above 0 and an address: "
+                "-c budget_usd=50 -c budget_email=you@example.com"
+            )
+        return limit
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One deployment: the target and what the command line said."""
 
@@ -266,8 +337,10 @@ class Settings:
     mlflow_artifact_store: str | None  # s3://...: where a named server's clients store artifacts
     training_image_uri: str | None
     report_image_uri: str | None
+    training_spot: bool
     code_revision: str
     endpoint_url: str
+    budget: BudgetLimit | None
 
     @property
     def on(self) -> TargetSettings:
@@ -277,14 +350,15 @@ class Settings:
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
         """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c mlflow_artifact_store=`,
-        `-c training_image_uri=`, `-c report_image_uri=`.
+        `-c training_image_uri=`, `-c report_image_uri=`, `-c training_spot=`.
 
         What the command line leaves out is taken from DEPLOY_TARGET and, on the local cloud, from
         MLFLOW_TRACKING_URI. On AWS that names the app of the last deployment, which is not to be
         taken for somebody else's server.
 
         Raises:
-            ValueError: the target is neither aws nor local, or the artifact store is not in S3.
+            ValueError: the target is neither aws nor local, the artifact store is not in S3, or
+                training_spot is neither true nor false.
         """
         name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):
@@ -299,9 +373,20 @@ class Settings:
             mlflow_artifact_store=store,
             training_image_uri=node.try_get_context("training_image_uri"),
             report_image_uri=node.try_get_context("report_image_uri"),
+            training_spot=_flag(node, "training_spot", TRAINING.spot),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
+            budget=BudgetLimit.from_context(node),
         )
+
+
+def _flag(node: Node, name: str, default: bool) -> bool:
+    """A setting of the command line that is true or false."""
+    given = node.try_get_context(name)
+    said = str(default if given is None else given).lower()
+    if said not in {"true", "false"}:
+        raise ValueError(f"{name} is {said!r}: use -c {name}=true or -c {name}=false")
+    return said == "true"
 
 
 def _code_revision() -> str:

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.budget import MonthlyBudget
 from infra_cdk.constructs.comparison import Comparison
 from infra_cdk.constructs.dashboard import Dashboard
 from infra_cdk.constructs.data_lake import DataLake
@@ -17,7 +18,7 @@ from infra_cdk.constructs.serving import Serving
 from infra_cdk.constructs.topics import SecureTopic
 from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.training import Training
-from infra_cdk.settings import Settings
+from infra_cdk.settings import APPLICATION_TAG, STACK_NAME, Settings, Target
 
 
 class AreYouACatStack(Stack):
@@ -28,7 +29,10 @@ class AreYouACatStack(Stack):
     ) -> None:
         """`bundler` gives the functions their code."""
         super().__init__(
-            scope, construct_id, description="Are you a cat? Photos, predictions, retraining"
+            scope,
+            construct_id,
+            description="Are you a cat? Photos, predictions, retraining",
+            tags={APPLICATION_TAG: STACK_NAME},
         )
         lake = DataLake(self, "DataLake", settings=settings)
         predictions = Predictions(self, "Predictions", settings=settings)
@@ -114,6 +118,8 @@ class AreYouACatStack(Stack):
                 rollback.on_alarm,
             ),
         )
+        if settings.budget and settings.target is Target.AWS:
+            MonthlyBudget(self, "Budget", limit=settings.budget)
 
         for name, value in {
             "ApiUrl": serving.api.address,
@@ -135,5 +141,8 @@ class AreYouACatStack(Stack):
             "FeedbackAccuracyAlarmName": retraining.accuracy_alarm.alarm_name,
             "DashboardName": dashboard.name,
             "MlflowTrackingUri": tracking.uri,
+            "TrainingImageProject": training.image_project,
+            "ReportImageProject": monitoring.image_project,
         }.items():
-            CfnOutput(self, name, value=value)
+            if value:  # an image that is elsewhere has no project
+                CfnOutput(self, name, value=value)

@@ -30,6 +30,8 @@ class Endpoints:
     ca_bundle: str = ""
     region: str = ""
     lake_bucket: str = ""
+    predictions_table: str = ""
+    control_table: str = ""
     compare_function: str = ""
     mlflow_url: str = ""
     state_machines: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +51,8 @@ class Endpoints:
                 ca_bundle=known.get("ca_bundle") or "",
                 region=known.get("region") or "",
                 lake_bucket=environment.get("LAKE_BUCKET") or known.get("lake_bucket") or "",
+                predictions_table=known.get("predictions_table") or "",
+                control_table=known.get("control_table") or "",
                 compare_function=known.get("compare_function") or "",
                 mlflow_url=known.get("mlflow_url") or "",
                 state_machines=dict(known.get("state_machines") or {}),
@@ -68,6 +72,15 @@ class Endpoints:
                 "The lake is not known: run `make up` first, or set LAKE_BUCKET."
             )
         return self.lake_bucket
+
+    def require_tables(self) -> dict[str, str]:
+        """Both tables' names by what they hold; raises `UnknownEndpointError` if one is unknown."""
+        tables = {"predictions": self.predictions_table, "control": self.control_table}
+        if not all(tables.values()):
+            raise UnknownEndpointError(
+                "The tables are not known: run `make up` (or `make deploy`) first."
+            )
+        return tables
 
     def require_state_machine(self, name: str) -> str:
         """The ARN of a workflow; raises `UnknownEndpointError` if nothing names it."""

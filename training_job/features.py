@@ -4,8 +4,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,10 @@ def collect_features(
 
     `make_extractor` gives the backbone as TFLite; called only if needed.
 
-    Shards are stored as they fill, so that a job that is killed loses one shard's work at most.
+    The lake is the job's checkpoint: shards are stored as they fill, and what a job that is told to
+    stop has of one, too; the same job started again computes the rest. One that is killed loses a
+    shard's work at most.
+
     Raises TrainingDataError if more than `max_unreadable_share` of the photos cannot be read.
     """
     start = time.monotonic()
@@ -55,15 +59,21 @@ def collect_features(
     )
     unreadable: dict[str, str] = {}
     shard: Vectors = {}
-    for photo, result in _compute(missing, source, cache.view, make_extractor) if missing else ():
-        if isinstance(result, str):
-            unreadable[photo] = result
-            continue
-        shard[photo] = result
-        if len(shard) == FEATURES.photos_per_shard:
-            cache.store(shard)
-            vectors |= shard
-            shard = {}
+    # Closed, so that whoever stops the job between two photos does not wait for the others.
+    with closing(_compute(missing, source, cache.view, make_extractor)) as results:
+        try:
+            for photo, result in results:
+                if isinstance(result, str):
+                    unreadable[photo] = result
+                    continue
+                shard[photo] = result
+                if len(shard) == FEATURES.photos_per_shard:
+                    cache.store(shard)
+                    vectors |= shard
+                    shard = {}
+        except BaseException:
+            _keep(cache, shard)
+            raise
     cache.store(shard)
     vectors |= shard
     _report_unreadable(unreadable, len(photos))
@@ -89,13 +99,23 @@ class Extractor:
         return vector.astype(np.float16)
 
 
+def _keep(cache: FeatureCache, shard: Vectors) -> None:
+    """Store what is there of a shard; why the job ends matters more than that this fails."""
+    try:
+        cache.store(shard)
+    except Exception:
+        _LOG.exception("the features of %s photos could not be kept", f"{len(shard):,}")
+
+
 def _compute(
     photos: Sequence[str], source: PhotoSource, view: str, make_extractor: Callable[[], bytes]
-) -> Iterator[tuple[str, npt.NDArray[np.float16] | str]]:
+) -> Generator[tuple[str, npt.NDArray[np.float16] | str]]:
     """Each photo with its vector, or with the reason why it has none; in the given order.
 
     Threads are enough: Pillow and LiteRT both let go of the interpreter lock while they work.
     """
+    if not photos:
+        return
     tflite = make_extractor()
     local = threading.local()
 

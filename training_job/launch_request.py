@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from areyouacat.execution_history import TRAINING_STATE
+from areyouacat.execution_history import CAPACITY_STATE, TRAINING_STATE
 from training_job.sagemaker_env import Hyperparameters
 
 _STRING_TO_JSON = re.compile(r"States\.StringToJson\('(.*)'\)")
@@ -45,15 +45,19 @@ def training_request(
         HyperparameterError: the job would refuse the hyperparameters.
     """
     try:
-        parameters = json.loads(definition)["States"][TRAINING_STATE]["Parameters"]
+        states = json.loads(definition)["States"]
+        parameters = states[TRAINING_STATE]["Parameters"]
+        capacity = states[CAPACITY_STATE]["Parameters"]
     except (ValueError, KeyError, TypeError) as error:
         raise LaunchError(
-            f"The deployed train workflow has no state {TRAINING_STATE} with Parameters. "
+            f"The deployed train workflow has no {CAPACITY_STATE} and {TRAINING_STATE} with "
+            "Parameters. "
             "Deploy it anew: make up (or make deploy)."
         ) from error
     known = {
         "$": {
             "lease": {"training_job_name": name},
+            "capacity": _resolved(capacity, {}),
             "dataset": {
                 "version": dataset.version,
                 "mode": dataset.mode,

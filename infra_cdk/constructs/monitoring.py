@@ -76,6 +76,7 @@ class Monitoring(Construct):
         )
 
         report = ReportJob(self, "Report", lake=lake, tracking=tracking, settings=settings)
+        self.image_project = report.image_project
         self.workflow = Workflow(
             self,
             "Workflow",

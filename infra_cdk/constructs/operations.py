@@ -11,6 +11,7 @@ from constructs import Construct
 from areyouacat import metrics
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.http_api import HttpApi
+from infra_cdk.constructs.runbook import described
 from infra_cdk.constructs.topics import SecureTopic
 from infra_cdk.constructs.workflow import Workflow
 from infra_cdk.settings import ALARMS
@@ -145,7 +146,7 @@ class Operations(Construct):
             self,
             construct,
             metric=metric,
-            alarm_description=f"{meaning}.",
+            alarm_description=described(f"{meaning}.", construct),
             comparison_operator=operator,
             threshold=threshold,
             evaluation_periods=periods,

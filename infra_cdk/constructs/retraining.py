@@ -14,6 +14,7 @@ from areyouacat.settings import DRIFT, MONITORING
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.predictions import Predictions
+from infra_cdk.constructs.runbook import described
 from infra_cdk.constructs.topics import SecureTopic
 from infra_cdk.constructs.training import Training
 from infra_cdk.constructs.workflow import execution_arns
@@ -151,7 +152,9 @@ class Retraining(Construct):
         alarm = watched.create_alarm(
             self,
             metric.name,
-            alarm_description=f"{metric.meaning}: {side} {threshold:g}. Starts a training.",
+            alarm_description=described(
+                f"{metric.meaning}: {side} {threshold:g}. Starts a training.", metric.name
+            ),
             comparison_operator=operator,
             threshold=threshold,
             evaluation_periods=1,

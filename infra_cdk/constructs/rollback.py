@@ -14,6 +14,7 @@ from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import SERVING_POINTER, DataLake
 from infra_cdk.constructs.deployment import Deployment
 from infra_cdk.constructs.function import PythonFunction
+from infra_cdk.constructs.runbook import described
 from infra_cdk.constructs.topics import SecureTopic
 from infra_cdk.settings import ALARMS, Settings
 
@@ -117,7 +118,9 @@ class Rollback(Construct):
         return metric.create_alarm(
             self,
             construct,
-            alarm_description=f"{what}. Takes the challenger out of the traffic, if there is one.",
+            alarm_description=described(
+                f"{what}. Takes the challenger out of the traffic, if there is one.", construct
+            ),
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             threshold=ALARMS.challenger_failures,
             evaluation_periods=1,

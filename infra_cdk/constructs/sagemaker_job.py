@@ -3,12 +3,13 @@
 from typing import Literal
 
 from aws_cdk import ArnFormat, Aws, Stack
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra_cdk.constructs.image_build import ImageBuild
 from infra_cdk.constructs.workflow import managed_rule
-from infra_cdk.settings import JobImage, Settings
+from infra_cdk.image_context import ImageContext
+from infra_cdk.settings import REPOSITORY_ROOT, JobImage, Settings
 
 
 class SageMakerJob(Construct):
@@ -28,7 +29,7 @@ class SageMakerJob(Construct):
         image_uri: str | None,
         settings: Settings,
     ) -> None:
-        """On AWS the image has a repository here; the local cloud knows it by its address.
+        """On AWS the image is built here; the local cloud knows it by its address.
 
         `job_names`: the pattern of the jobs' names. `image_uri`: of an image that is elsewhere.
         """
@@ -43,6 +44,7 @@ class SageMakerJob(Construct):
             description=f"What a {kind.lower()} job may do",
         )
         self._allow_logs()
+        self.image_project: str | None = None  # that builds it, where it is built here
         self.image_uri = image_uri or self._image(image)
 
     def sync_statements(self) -> list[iam.PolicyStatement]:
@@ -94,16 +96,11 @@ class SageMakerJob(Construct):
         )
 
     def _image(self, image: JobImage) -> str:
+        context = ImageContext.of(REPOSITORY_ROOT, image.dockerfile, edition=image.edition)
         if not self._settings.on.own_image_repository:
             registry = f"{Aws.ACCOUNT_ID}.dkr.ecr.{Aws.REGION}.amazonaws.com"
-            return f"{registry}/{image.repository}:{image.tag}"
-        repository = ecr.Repository(
-            self,
-            "Images",
-            image_scan_on_push=True,
-            encryption=ecr.RepositoryEncryption.AES_256,
-            lifecycle_rules=[ecr.LifecycleRule(max_image_count=image.kept)],
-            removal_policy=self._settings.on.removal_policy,
-        )
-        repository.grant_pull(self.role)
-        return repository.repository_uri_for_tag(image.tag)
+            return f"{registry}/{image.repository}:{context.tag}"
+        build = ImageBuild(self, "Image", image=image, context=context, settings=self._settings)
+        build.repository.grant_pull(self.role)
+        self.image_project = build.project_name
+        return build.image_uri

@@ -27,7 +27,6 @@ from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.training_job import TrainingJob
 from infra_cdk.constructs.workflow import Workflow, execution_arns, managed_rule
 from infra_cdk.settings import SCHEDULE, Settings
-from infra_cdk.settings import TRAINING as JOB
 
 _NAME = "train"
 
@@ -54,6 +53,7 @@ class Training(Construct):
         self._bundler = bundler
         self._deployment = deployment
         self._job = TrainingJob(self, "Job", lake=lake, tracking=tracking, settings=settings)
+        self.image_project = self._job.image_project
         self.workflow = Workflow(
             self,
             "Workflow",
@@ -68,13 +68,9 @@ class Training(Construct):
             ops_topic=ops_topic,
             settings=settings,
             substitutions={
+                **self._job.substitutions(),
                 "DeployStateMachineArn": deployment.workflow.state_machine_arn,
                 "LakeBucket": lake.name,
-                "TrainingImageUri": self._job.image_uri,
-                "TrainingRoleArn": self._job.role.role_arn,
-                "TrainingInstanceType": JOB.instance_type,
-                "TrainingVolumeGb": str(JOB.volume_gb),
-                "TrainingMaxSeconds": str(JOB.max_seconds),
                 "MlflowTrackingUri": tracking.uri,
                 "MlflowExperimentName": tracking.experiment,
                 "CodeRevision": settings.code_revision,

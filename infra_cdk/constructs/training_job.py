@@ -22,6 +22,7 @@ class TrainingJob(SageMakerJob):
         settings: Settings,
     ) -> None:
         """Its output path is the lake's, too."""
+        self._spot = settings.training_spot
         super().__init__(
             scope,
             construct_id,
@@ -39,3 +40,15 @@ class TrainingJob(SageMakerJob):
             list_prefixes=[PHOTOS, DATASETS, FEATURES, TRAINING],
         )
         tracking.allow(self.role, "training-job", artifacts=True)
+
+    def substitutions(self) -> dict[str, str]:
+        """What the state machine's definition names of it."""
+        return {
+            "TrainingImageUri": self.image_uri,
+            "TrainingRoleArn": self.role.role_arn,
+            "TrainingInstanceType": JOB.instance_type,
+            "TrainingVolumeGb": str(JOB.volume_gb),
+            "TrainingMaxSeconds": str(JOB.max_seconds),
+            "TrainingSpotMaxSeconds": str(JOB.spot_max_seconds),
+            "TrainingCapacity": "spot" if self._spot else "on_demand",
+        }

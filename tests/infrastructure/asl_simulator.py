@@ -6,19 +6,19 @@ It knows the part of the Amazon States Language that our definitions use, and re
 
 import copy
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Json = Any
+from tests.infrastructure.asl_paths import Json, build, put, resolve
+
 TaskResult = Callable[[str, Json], Json]
 """Gives the result of a task by its state's name and its parameters; may raise `TaskFailure`."""
 
+LARGEST_PAYLOAD_BYTES = 256 * 1024
+"""What Step Functions lets a state take or give: more ends in States.DataLimitExceeded."""
 _STEP_LIMIT = 50
-_STRING_TO_JSON = re.compile(r"States\.StringToJson\('(?P<text>[^']*)'\)")
-_FORMAT = re.compile(r"States\.Format\('(?P<text>[^']*)', (?P<paths>.*)\)")
 
 
 class TaskFailure(Exception):  # noqa: N818 - the specification's own word
@@ -32,10 +32,17 @@ class TaskFailure(Exception):  # noqa: N818 - the specification's own word
 
 @dataclass
 class Run:
-    """What an execution did."""
+    """What an execution did.
+
+    `taken`: the ways out of states, as `branches` names them. `asked`: every task that was begun,
+    with the fields that were known then. `largest_bytes`: of all that states took or gave.
+    """
 
     visited: list[str] = field(default_factory=list)
     parameters: dict[str, Json] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    asked: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+    largest_bytes: int = 0
     output: Json = None
     error: str | None = None
 
@@ -47,6 +54,21 @@ def load(path: Path, substitutions: Mapping[str, str]) -> dict[str, Any]:
         text = text.replace(f"${{{name}}}", value)
     definition: dict[str, Any] = json.loads(text)
     return definition
+
+
+def branches(definition: Mapping[str, Any]) -> set[str]:
+    """Every way out of every state, such as `TrainModel: Catch[1]`; an end is one, too.
+
+    A retry is a way of its own: that of a task that was tried again until nothing was left.
+    """
+    ways = set()
+    for name, state in definition["States"].items():
+        for kind in ("Choices", "Retry", "Catch"):
+            ways |= {f"{name}: {kind}[{number}]" for number in range(len(state.get(kind, [])))}
+        ways |= {f"{name}: {kind}" for kind in ("Next", "Default") if kind in state}
+        if state["Type"] in {"Succeed", "Fail"}:
+            ways.add(f"{name}: end")
+    return ways
 
 
 def run(definition: Mapping[str, Any], execution_input: Json, result_of: TaskResult) -> Run:
@@ -76,59 +98,92 @@ class _Execution:
     def step(self, name: str, state: Mapping[str, Any], data: Json) -> tuple[str | None, Json]:
         """The next state, None at the end, and its input."""
         self.done.visited.append(name)
+        way, following, data = self._way_out(name, state, data)
+        self.done.taken.add(f"{name}: {way}")
+        self._measure(name, data)
+        return following, data
+
+    def _way_out(
+        self, name: str, state: Mapping[str, Any], data: Json
+    ) -> tuple[str, str | None, Json]:
         match state["Type"]:
             case "Succeed":
                 self.done.output = data
-                return None, data
+                return "end", None, data
             case "Fail":
-                self.done.error = _resolve(state["ErrorPath"], data, self._context)
-                _resolve(state["CausePath"], data, self._context)
-                return None, data
+                self.done.error = resolve(state["ErrorPath"], data, self._context)
+                cause = resolve(state["CausePath"], data, self._context)
+                assert isinstance(cause, str), name
+                return "end", None, data
             case "Pass":
                 made = (
                     state["Result"]
                     if "Result" in state
-                    else _build(state["Parameters"], data, self._context)
+                    else build(state["Parameters"], data, self._context)
                 )
-                return state["Next"], _put(data, state["ResultPath"], made)
+                return "Next", state["Next"], put(data, state["ResultPath"], made)
             case "Choice":
-                return _choose(state, data), data
+                return *_choose(state, data), data
             case "Wait":
-                seconds = _resolve(state["SecondsPath"], data, self._context)
+                seconds = resolve(state["SecondsPath"], data, self._context)
                 assert isinstance(seconds, int), seconds
                 assert seconds > 0, name
-                return state["Next"], data
+                return "Next", state["Next"], data
             case "Task":
                 return self._task(name, state, data)
             case unknown:
                 raise NotImplementedError(unknown)
 
-    def _task(self, name: str, state: Mapping[str, Any], data: Json) -> tuple[str, Json]:
-        parameters = _build(state["Parameters"], data, self._context)
+    def _task(self, name: str, state: Mapping[str, Any], data: Json) -> tuple[str, str, Json]:
+        self.done.asked.append((name, frozenset(data)))
+        parameters = build(state["Parameters"], data, self._context)
         self.done.parameters[name] = parameters
+        self._measure(name, parameters)
         try:
             result = self._result_of(name, parameters)
         except TaskFailure as failure:
-            error = {"Error": failure.error, "Cause": failure.cause}
-            for catcher in state["Catch"]:
-                if failure.error in catcher["ErrorEquals"] or _catches_all(catcher, failure):
-                    return catcher["Next"], _put(data, catcher["ResultPath"], error)
-            raise AssertionError(f"{name} does not catch {failure.error}") from failure
+            return self._failed(name, state, data, failure)
+        self._measure(name, result)
         if "ResultSelector" in state:
-            result = _build(state["ResultSelector"], result, self._context)
-        return state["Next"], _put(data, state["ResultPath"], result)
+            result = build(state["ResultSelector"], result, self._context)
+        return "Next", state["Next"], put(data, state["ResultPath"], result)
+
+    def _failed(
+        self, name: str, state: Mapping[str, Any], data: Json, failure: TaskFailure
+    ) -> tuple[str, str, Json]:
+        """A failure stays, however often the task is tried again; then somebody catches it."""
+        for number, retrier in enumerate(state["Retry"]):
+            if _matches(retrier, failure.error):
+                self.done.taken.add(f"{name}: Retry[{number}]")
+                break
+        error = {"Error": failure.error, "Cause": failure.cause}
+        for number, catcher in enumerate(state["Catch"]):
+            if _matches(catcher, failure.error):
+                caught = put(data, catcher["ResultPath"], error)
+                return f"Catch[{number}]", catcher["Next"], caught
+        raise AssertionError(f"{name} does not catch {failure.error}") from failure
+
+    def _measure(self, name: str, payload: Json) -> None:
+        size = len(json.dumps(payload, ensure_ascii=False).encode())
+        assert size <= LARGEST_PAYLOAD_BYTES, f"{name}: {size} bytes"
+        self.done.largest_bytes = max(self.done.largest_bytes, size)
 
 
-def _catches_all(catcher: Mapping[str, Any], failure: TaskFailure) -> bool:
-    beyond = {"States.DataLimitExceeded", "States.Runtime"}
-    return catcher["ErrorEquals"] == ["States.ALL"] and failure.error not in beyond
+def _matches(rule: Mapping[str, Any], error: str) -> bool:
+    """Whether a retrier or a catcher is meant by an error, its wildcards included."""
+    names = rule["ErrorEquals"]
+    if error in names:
+        return True
+    if error in {"States.DataLimitExceeded", "States.Runtime"}:
+        return False
+    return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
 
 
-def _choose(state: Mapping[str, Any], data: Json) -> str:
-    for rule in state["Choices"]:
+def _choose(state: Mapping[str, Any], data: Json) -> tuple[str, str]:
+    for number, rule in enumerate(state["Choices"]):
         if _holds(rule, data):
-            return str(rule["Next"])
-    return str(state["Default"])
+            return f"Choices[{number}]", str(rule["Next"])
+    return "Default", str(state["Default"])
 
 
 def _holds(rule: Mapping[str, Any], data: Json) -> bool:
@@ -136,11 +191,11 @@ def _holds(rule: Mapping[str, Any], data: Json) -> bool:
         return all(_holds(part, data) for part in rule["And"])
     if "IsPresent" in rule:
         try:
-            _resolve(rule["Variable"], data, {})
+            resolve(rule["Variable"], data, {})
         except KeyError:
             return not rule["IsPresent"]
         return bool(rule["IsPresent"])
-    value = _resolve(rule["Variable"], data, {})
+    value = resolve(rule["Variable"], data, {})
     if "BooleanEquals" in rule:
         return bool(value == rule["BooleanEquals"])
     if "StringEquals" in rule:
@@ -148,45 +203,3 @@ def _holds(rule: Mapping[str, Any], data: Json) -> bool:
     if "IsString" in rule:
         return isinstance(value, str) == bool(rule["IsString"])
     raise NotImplementedError(str(rule))
-
-
-def _build(template: Json, data: Json, context: Json) -> Json:
-    """A payload template with its `.$` keys resolved."""
-    if isinstance(template, dict):
-        return {
-            key.removesuffix(".$"): (
-                _resolve(value, data, context)
-                if key.endswith(".$")
-                else _build(value, data, context)
-            )
-            for key, value in template.items()
-        }
-    if isinstance(template, list):
-        return [_build(element, data, context) for element in template]
-    return template
-
-
-def _resolve(expression: str, data: Json, context: Json) -> Json:
-    if found := _STRING_TO_JSON.fullmatch(expression):
-        return json.loads(found["text"])
-    if found := _FORMAT.fullmatch(expression):
-        values = [_resolve(path, data, context) for path in found["paths"].split(", ")]
-        assert found["text"].count("{}") == len(values), expression
-        return found["text"].format(*values)
-    root, path = (
-        (context, expression[2:]) if expression.startswith("$$") else (data, expression[1:])
-    )
-    if not re.fullmatch(r"(\.\w+)*", path):
-        raise NotImplementedError(expression)
-    for part in path.split(".")[1:]:
-        root = root[part]  # a KeyError here is AWS's States.Runtime: the execution dies
-    return copy.deepcopy(root)
-
-
-def _put(data: Json, path: str | None, value: Json) -> Json:
-    if path is None:
-        return data
-    if path == "$":
-        return value
-    assert re.fullmatch(r"\$\.\w+", path), path
-    return {**data, path[2:]: value}

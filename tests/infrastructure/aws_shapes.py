@@ -1,4 +1,4 @@
-"""Task parameters held against AWS's own API descriptions (botocore's service models)."""
+"""Tasks' parameters and answers held against AWS's own API descriptions (botocore's models)."""
 
 import json
 import re
@@ -9,25 +9,32 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-_OPERATIONS = {
+_ASKED = {
     "arn:aws:states:::lambda:invoke": ("lambda", "Invoke"),
     "arn:aws:states:::sns:publish": ("sns", "Publish"),
     "arn:aws:states:::sagemaker:createTrainingJob.sync": ("sagemaker", "CreateTrainingJob"),
     "arn:aws:states:::sagemaker:createProcessingJob.sync": ("sagemaker", "CreateProcessingJob"),
     "arn:aws:states:::states:startExecution.sync:2": ("stepfunctions", "StartExecution"),
 }
+_ANSWERED = {
+    **_ASKED,
+    # A task that waits for a job gives what describes the job in the end.
+    "arn:aws:states:::sagemaker:createTrainingJob.sync": ("sagemaker", "DescribeTrainingJob"),
+    "arn:aws:states:::sagemaker:createProcessingJob.sync": ("sagemaker", "DescribeProcessingJob"),
+    "arn:aws:states:::states:startExecution.sync:2": ("stepfunctions", "DescribeExecution"),
+}
+_OF_OURS = ("Payload", "Output")
+"""Answers in which the service hands on what a function or a workflow of ours has made."""
 
 
 @cache
-def operation(resource: str) -> OperationModel:
-    """The API operation behind a task's resource."""
-    service, name = _OPERATIONS[resource]
+def _operation(service: str, name: str) -> OperationModel:
     return botocore.session.get_session().get_service_model(service).operation_model(name)
 
 
 def problems(resource: str, parameters: dict[str, Any]) -> list[str]:
     """What the service would refuse; empty if nothing."""
-    shape = operation(resource).input_shape
+    shape = _operation(*_ASKED[resource]).input_shape
     assert isinstance(shape, StructureShape)
     arguments = _as_the_api_takes_them(resource, parameters)
     report = ParamValidator().validate(arguments, shape).generate_report()
@@ -44,8 +51,49 @@ def _as_the_api_takes_them(resource: str, parameters: dict[str, Any]) -> dict[st
     return parameters
 
 
+def foreign(resource: str, answer: dict[str, Any]) -> list[str]:
+    """What the service would never answer; empty if nothing."""
+    return _foreign(_operation(*_ANSWERED[resource]).output_shape, answer, resource)
+
+
+def answers(resource: str, path: str) -> bool:
+    """Whether the service's answer has something at a path such as `$.ModelArtifacts`."""
+    shape: Shape | None = _operation(*_ANSWERED[resource]).output_shape
+    for name in path.split(".")[1:]:
+        if not isinstance(shape, StructureShape):
+            return False
+        if name in _OF_OURS:
+            return _member(shape, name) is not None
+        shape = _member(shape, name)
+    return shape is not None
+
+
+def _member(shape: StructureShape, name: str) -> Shape | None:
+    """A field by the name that Step Functions gives it: always with a capital."""
+    if not name[0].isupper():
+        return None
+    return shape.members.get(name) or shape.members.get(name[0].lower() + name[1:])
+
+
+def _foreign(shape: Shape | None, value: Any, where: str) -> list[str]:
+    if not isinstance(shape, StructureShape):
+        return []
+    found = []
+    for name, element in value.items():
+        member = _member(shape, name)
+        if member is None:
+            found.append(f"{where}: {name}")
+        elif name not in _OF_OURS:
+            found += _foreign(member, element, f"{where}.{name}")
+    return found
+
+
 def _outside(shape: Shape, value: Any, where: str) -> list[str]:
-    """Enumerations, patterns and greatest lengths, which botocore leaves to the service."""
+    """Enumerations, patterns and greatest sizes, which botocore leaves to the service."""
+    return [*_outside_itself(shape, value, where), *_outside_within(shape, value, where)]
+
+
+def _outside_within(shape: Shape, value: Any, where: str) -> list[str]:
     if isinstance(shape, StructureShape):
         return [
             problem
@@ -64,14 +112,20 @@ def _outside(shape: Shape, value: Any, where: str) -> list[str]:
                 *_outside(shape.value, element, f"{where}[{key}]"),
             )
         ]
-    if shape.type_name != "string":
-        return []
+    return []
+
+
+def _outside_itself(shape: Shape, value: Any, where: str) -> list[str]:
     found = []
     allowed, pattern = shape.metadata.get("enum"), shape.metadata.get("pattern")
     if allowed and value not in allowed:
         found.append(f"{where}: {value!r} is none of {allowed}")
     if pattern and not re.fullmatch(pattern, value):
         found.append(f"{where}: {value!r} does not match {pattern}")
-    if len(value) > shape.metadata.get("max", len(value)):
-        found.append(f"{where}: longer than {shape.metadata['max']}")
+    if shape.type_name in {"structure", "boolean"}:
+        return found
+    size = value if isinstance(value, int | float) else len(value)
+    most = shape.metadata.get("max", size)
+    if size > most:
+        found.append(f"{where}: {size} is more than {most}")
     return found

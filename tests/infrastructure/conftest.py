@@ -28,11 +28,17 @@ class StubBundler:
         return lambda_.Code.from_asset(str(self._folder))
 
 
-def synthesise(target: Target, folder: Path) -> Template:
-    """As deployed by default: MLflow's address is known on the local cloud, and made on AWS."""
+def synthesise(target: Target, folder: Path, **settings: str) -> Template:
+    """The stack's template; `settings`: what `cdk -c name=value` would say.
+
+    By default MLflow's address is known on the local cloud, and made on AWS.
+    """
     context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
     mlflow = {"mlflow_tracking_uri": "http://mlflow"} if target is Target.LOCAL else {}
-    app = App(outdir=str(folder / "cdk.out"), context={**context, "target": target.value, **mlflow})
+    app = App(
+        outdir=str(folder / "cdk.out"),
+        context={**context, "target": target.value, **mlflow, **settings},
+    )
     stub = folder / "stub"
     stub.mkdir()
     AreYouACatStack(

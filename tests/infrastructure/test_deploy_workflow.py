@@ -10,14 +10,15 @@ from lambdas.pipeline.handlers.roll_back import RollBackRequest
 from tests.infrastructure import workflows
 from tests.infrastructure.asl_simulator import TaskFailure
 from tests.infrastructure.template_reading import Template
-from tests.infrastructure.workflows import (
+from tests.infrastructure.workflow_answers import (
     GOLDEN_WRONG,
+    RESULTS,
     ROLLED_BACK,
     UNCHANGED,
     checked,
-    simulate,
     staged,
 )
+from tests.infrastructure.workflows import simulate
 
 CANARY = {"version": "3", "reason": "looks good"}
 EXECUTION = "arn:aws:states:eu-west-1:111111111111:execution:machine:name"
@@ -93,7 +94,7 @@ def test_a_challenger_is_looked_at_until_it_is_promoted(
     assert run.parameters["Promote"]["Payload"]["deployed"]["check"]["reasons"] == [
         "as good as the champion"
     ]
-    assert run.output["alias"] == workflows.RESULTS["MoveAlias"]
+    assert run.output["alias"] == RESULTS["MoveAlias"]
 
 
 def test_who_asks_is_told_to_those_who_move_the_pointer(aws_template: Template) -> None:
@@ -212,6 +213,20 @@ def test_what_fails_later_takes_the_challenger_out_and_is_told(
     withdrawn = run.parameters["WithdrawChallenger"]["Payload"]
     assert withdrawn["execution_arn"] == EXECUTION
     assert RollBackRequest.model_validate(withdrawn).asked.reasons() == [f"{error}: because"]
+
+
+def test_a_task_that_took_too_long_has_no_cause_and_is_told_all_the_same(
+    aws_template: Template,
+) -> None:
+    # AWS leaves the cause of a timeout empty.
+    timeout = TaskFailure("States.Timeout", "")
+
+    run = simulate(aws_template, "deploy", CANARY, {"CheckCanary": timeout})
+
+    assert run.error == "States.Timeout"
+    withdrawn = RollBackRequest.model_validate(run.parameters["WithdrawChallenger"]["Payload"])
+    assert withdrawn.asked.reasons() == ["States.Timeout"]
+    assert "States.Timeout" in run.parameters["NotifyOperators"]["Message"]
 
 
 def test_nothing_that_may_follow_a_shift_gives_up_with_the_challenger_in_the_traffic(

@@ -30,22 +30,26 @@ OUTPUTS = {
     "DashboardName",
     "MlflowTrackingUri",
 }
+ON_AWS_ALONE = {"TrainingImageProject", "ReportImageProject"}
+"""Outputs of what only AWS has; the local cloud runs the jobs from their sources."""
 
 
 def kinds(template: Template) -> Counter[str]:
     return Counter(resource["Type"] for resource in template["Resources"].values())
 
 
-def test_only_the_image_repositories_and_mlflows_app_with_its_role_are_on_aws_alone(
+def test_only_mlflow_the_images_and_what_builds_them_are_on_aws_alone(
     templates: Mapping[Target, Template],
 ) -> None:
     aws, local = kinds(templates[Target.AWS]), kinds(templates[Target.LOCAL])
 
     assert aws - local == {
         "AWS::ECR::Repository": 2,
+        "AWS::CodeBuild::Project": 2,
         "AWS::SageMaker::MlflowApp": 1,
-        "AWS::IAM::Role": 1,
-        "AWS::IAM::Policy": 1,
+        "AWS::IAM::Role": 3,
+        "AWS::IAM::Policy": 3,
+        "AWS::Logs::LogGroup": 2,
     }
     assert local - aws == {}
 
@@ -137,8 +141,13 @@ def test_functions_run_current_python_on_arm_on_aws(aws_template: Template) -> N
     assert {f["TracingConfig"]["Mode"] for f in functions} == {"Active"}
 
 
-def test_outputs_are_those_that_other_programs_read(template: Template) -> None:
-    assert set(template["Outputs"]) - {"BootstrapVersion"} == OUTPUTS
+def test_outputs_are_those_that_other_programs_read(
+    templates: Mapping[Target, Template],
+) -> None:
+    aws, local = (set(templates[target]["Outputs"]) for target in (Target.AWS, Target.LOCAL))
+
+    assert local - {"BootstrapVersion"} == OUTPUTS
+    assert aws - {"BootstrapVersion"} == OUTPUTS | ON_AWS_ALONE
 
 
 def test_nothing_is_tied_to_an_account_or_region(template: Template) -> None:
@@ -163,3 +172,18 @@ def test_images_that_are_elsewhere_are_named_by_the_command_line() -> None:
     )
 
     assert (settings.training_image_uri, settings.report_image_uri) == ("one", "another")
+
+
+@pytest.mark.parametrize(
+    ("said", "spot"),
+    [({}, False), ({"training_spot": "true"}, True), ({"training_spot": False}, False)],
+)
+def test_the_command_line_may_ask_for_spot_capacity(said: dict[str, object], spot: bool) -> None:
+    assert Settings.from_context(App(context=said).node).training_spot is spot
+
+
+def test_a_wish_for_spot_capacity_that_is_neither_yes_nor_no_is_refused_with_the_remedy() -> None:
+    app = App(context={"training_spot": "sometimes"})
+
+    with pytest.raises(ValueError, match=r"use -c training_spot=true or -c training_spot=false"):
+        Settings.from_context(app.node)

@@ -1,20 +1,17 @@
 """Every way through the train workflow."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from infra_cdk.settings import Target
+from infra_cdk.settings import TRAINING, Target
+from tests.infrastructure import workflows
 from tests.infrastructure.asl_simulator import TaskFailure
 from tests.infrastructure.template_reading import Template
-from tests.infrastructure.workflows import (
-    PROMOTED,
-    RESULTS,
-    ROLLED_BACK,
-    deployed,
-    simulate,
-)
+from tests.infrastructure.workflow_answers import PROMOTED, RESULTS, ROLLED_BACK, deployed
+from tests.infrastructure.workflows import simulate
 
 
 @pytest.mark.parametrize("target", list(Target))
@@ -28,6 +25,7 @@ def test_a_good_candidate_is_registered_and_deployed(
         "AcquireLease",
         "LeaseAcquired?",
         "SnapshotDataset",
+        "ChooseCapacity",
         "TrainModel",
         "EvaluateCandidate",
         "PassesQualityGate?",
@@ -41,8 +39,30 @@ def test_a_good_candidate_is_registered_and_deployed(
     job = run.parameters["TrainModel"]
     assert job["HyperParameters"] == {"mode": "bootstrap"}
     assert job["Environment"]["DATASET_VERSION"] == "0123456789abcdef"
+    assert job["EnableManagedSpotTraining"] is False
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": TRAINING.max_seconds}
     deploy = run.parameters["DeployModel"]["Input"]
     assert deploy["AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"].startswith("arn:aws:states:")
+
+
+def test_spot_capacity_comes_with_the_limit_that_sagemaker_wants_with_it_alone(
+    aws_template: Template,
+) -> None:
+    template = copy.deepcopy(dict(aws_template))
+    given = workflows.machine_resource(template, "train")["DefinitionSubstitutions"]
+    given["TrainingCapacity"] = "spot"
+
+    job = simulate(template, "train", {}).parameters["TrainModel"]
+
+    assert job["EnableManagedSpotTraining"] is True
+    assert job["StoppingCondition"] == {
+        "MaxRuntimeInSeconds": TRAINING.max_seconds,
+        "MaxWaitTimeInSeconds": TRAINING.spot_max_seconds,
+    }
+
+
+def test_waiting_for_spot_capacity_takes_the_training_itself_in() -> None:
+    assert TRAINING.spot_max_seconds >= TRAINING.max_seconds  # AWS's own condition
 
 
 @pytest.mark.parametrize(

@@ -230,8 +230,9 @@ def test_every_state_of_a_training_is_in_its_history(trained: Instance) -> None:
         e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e
     ]
 
-    assert entered[:5] == [
-        "AcquireLease", "LeaseAcquired?", "SnapshotDataset", "TrainModel", "EvaluateCandidate",
+    assert entered[:6] == [
+        "AcquireLease", "LeaseAcquired?", "SnapshotDataset", "ChooseCapacity", "TrainModel",
+        "EvaluateCandidate",
     ]  # fmt: skip
     assert {"RegisterModel", "DeployModel", "ReleaseLease", "Succeeded"} <= set(entered)
 

@@ -23,9 +23,9 @@ def column(drawn: Graph, number: int) -> list[str]:
 
 def test_the_way_of_a_good_training_goes_straight_down() -> None:
     assert column(of("train"), 0) == [
-        "AcquireLease", "LeaseAcquired?", "SnapshotDataset", "TrainModel", "EvaluateCandidate",
-        "PassesQualityGate?", "RegisterModel", "DeployModel", "ReleaseLease", "Promoted?",
-        "Succeeded",
+        "AcquireLease", "LeaseAcquired?", "SnapshotDataset", "ChooseCapacity", "TrainModel",
+        "EvaluateCandidate", "PassesQualityGate?", "RegisterModel", "DeployModel",
+        "ReleaseLease", "Promoted?", "Succeeded",
     ]  # fmt: skip
 
 

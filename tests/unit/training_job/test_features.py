@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -5,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from areyouacat.images import Photo
 from areyouacat.lake import ERASED_PHOTO, photo_key
 from tests.unit.training_job.folder_lake import FolderLake
 from training_job.backbone import Backbone
@@ -16,6 +20,7 @@ from training_job.model import embedding_model
 from training_job.photos import PhotoSource, UnusablePhoto
 
 Draw = Callable[[int, bool], bytes]
+ROOT = Path(__file__).parents[3]
 
 
 class CountingExtractor:
@@ -93,6 +98,107 @@ def test_only_the_new_photos_are_computed(
     assert features.computed == 2
     assert photos_read(lake) == {photo_key(photo) for photo in photos[4:]}
     assert features.vectors.keys() == set(photos)
+
+
+class Stopped(BaseException):
+    """What SIGTERM raises in the job, wherever it is."""
+
+
+def test_a_stopped_job_keeps_what_it_has_and_the_next_computes_the_rest(
+    photos: list[str],
+    cache: FeatureCache,
+    source: PhotoSource,
+    lake: FolderLake,
+    extractor: CountingExtractor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded = source.decoded
+
+    def until_the_fourth(photo: str) -> Photo:
+        if photo == photos[3]:
+            raise Stopped
+        return decoded(photo)
+
+    monkeypatch.setattr(source, "decoded", until_the_fourth)
+    with pytest.raises(Stopped):
+        collect_features(photos, cache, source, extractor)
+    monkeypatch.undo()
+    lake.reads.clear()
+
+    again = collect_features(photos, cache, source, extractor)
+
+    assert again.computed == 3
+    assert photos_read(lake) == {photo_key(photo) for photo in photos[3:]}
+    assert again.vectors.keys() == set(photos)
+
+
+def test_a_job_that_stops_because_the_lake_is_gone_says_that_and_not_what_follows_from_it(
+    photos: list[str],
+    cache: FeatureCache,
+    source: PhotoSource,
+    lake: FolderLake,
+    extractor: CountingExtractor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(photo: str) -> Photo:
+        raise Stopped
+
+    def refused(key: str, data: bytes) -> None:
+        raise OSError("the lake is gone")
+
+    monkeypatch.setattr(source, "decoded", gone)
+    monkeypatch.setattr(lake, "write", refused)
+
+    with pytest.raises(Stopped):
+        collect_features(photos, cache, source, extractor)
+
+
+KILLED = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from areyouacat.settings import BACKBONE
+from tests.unit.training_job.folder_lake import FolderLake
+from training_job import features
+from training_job.feature_cache import FeatureCache
+from training_job.photos import PhotoSource
+
+class DiesAfterTwoShards(FolderLake):
+    shards = 0
+    def write(self, key, data):
+        super().write(key, data)
+        self.shards += key.endswith(".txt")  # written last: the shard is whole
+        if self.shards == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+root, dim, *photos = sys.argv[1:]
+lake = DiesAfterTwoShards(Path(root))
+features.FEATURES = replace(features.FEATURES, photos_per_shard=2)
+spec = replace(BACKBONE, name="tiny", weights_sha256="0" * 64, embedding_dim=int(dim))
+source = PhotoSource(Path(root) / "no channel", lake)
+tflite = (Path(root) / "tiny.tflite").read_bytes()
+features.collect_features(photos, FeatureCache(lake, spec), source, lambda: tflite)
+"""
+
+
+def test_a_killed_job_starts_again_with_every_shard_that_it_had_stored(
+    photos: list[str],
+    cache: FeatureCache,
+    source: PhotoSource,
+    lake: FolderLake,
+    extractor: CountingExtractor,
+) -> None:
+    lake.write("tiny.tflite", extractor.tflite)
+    arguments = [str(lake.root), str(cache.spec.embedding_dim), *photos]
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments], cwd=ROOT, check=False, timeout=120
+    )
+    again = collect_features(photos, cache, source, extractor)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert again.computed == 2
+    assert photos_read(lake) == {photo_key(photo) for photo in photos[4:]}
 
 
 def test_each_view_is_computed_once_and_kept_apart(

@@ -35,6 +35,8 @@ SUBSTITUTIONS = {
     "TrainingInstanceType": "ml.m5.xlarge",
     "TrainingVolumeGb": "30",
     "TrainingMaxSeconds": "10800",
+    "TrainingSpotMaxSeconds": "12600",
+    "TrainingCapacity": "on_demand",
     "MlflowTrackingUri": "http://mlflow",
     "MlflowExperimentName": "cats",
     "CodeRevision": "c0de",
@@ -45,9 +47,10 @@ DATASET = DatasetVersion(
 A, B = ("a" * 64, "b" * 64)
 
 
-def definition() -> str:
+def definition(**changed: str) -> str:
     """The train workflow as it is deployed."""
-    return re.sub(r"\$\{(\w+)\}", lambda name: SUBSTITUTIONS.get(name[1], name[0]), ASL.read_text())
+    given = SUBSTITUTIONS | changed
+    return re.sub(r"\$\{(\w+)\}", lambda name: given.get(name[1], name[0]), ASL.read_text())
 
 
 def test_the_request_is_the_one_that_the_deployed_workflow_would_make() -> None:
@@ -63,6 +66,7 @@ def test_the_request_is_the_one_that_the_deployed_workflow_would_make() -> None:
         "VolumeSizeInGB": 30,
     }
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 10800}
+    assert request["EnableManagedSpotTraining"] is False
     channels = {
         channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"]
         for channel in request["InputDataConfig"]
@@ -75,6 +79,19 @@ def test_the_request_is_the_one_that_the_deployed_workflow_would_make() -> None:
     assert request["Environment"]["EXECUTION_ARN"] == ""
     assert request["HyperParameters"]["mode"] == "trained"
     assert request["HyperParameters"]["epochs"] == "20"
+
+
+def test_the_request_buys_spot_capacity_where_the_deployment_does() -> None:
+    spot = definition(TrainingCapacity="spot")
+
+    request = training_request(spot, "areyouacat-1", DATASET, {})
+
+    validate("CreateTrainingJob", request)
+    assert request["EnableManagedSpotTraining"] is True
+    assert request["StoppingCondition"] == {
+        "MaxRuntimeInSeconds": 10800,
+        "MaxWaitTimeInSeconds": 12600,
+    }
 
 
 def test_hyperparameters_that_are_given_go_before_the_workflow_s() -> None:
@@ -96,8 +113,11 @@ def test_a_workflow_without_a_training_names_the_remedy(broken: str) -> None:
 
 @pytest.mark.parametrize("path", ["$.evaluation.version", "$", "States.UUID()"])
 def test_what_only_an_execution_knows_is_refused(path: str) -> None:
-    parameters = {"TrainingJobName.$": path}
-    asl = json.dumps({"States": {"TrainModel": {"Parameters": parameters}}})
+    states = {
+        "ChooseCapacity": {"Parameters": {}},
+        "TrainModel": {"Parameters": {"TrainingJobName.$": path}},
+    }
+    asl = json.dumps({"States": states})
 
     with pytest.raises(LaunchError, match="make train"):
         training_request(asl, "areyouacat-1", DATASET, {})

@@ -7,7 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from areyouacat.drift_sample import read_sample
 from areyouacat.model_spec import ModelSpec
 from areyouacat.settings import LABELS, BackboneSpec
 from tests.unit.training_job.folder_lake import FolderLake
-from training_job import job, lake_store, tracking, train
+from training_job import features, job, lake_store, tracking, train
 from training_job.backbone import Backbone
 from training_job.comparison import TfliteModel
 from training_job.dataset import read_dataset
@@ -36,6 +36,7 @@ from training_job.feature_cache import FeatureCache
 from training_job.job import run_job
 from training_job.photos import PhotoSource
 from training_job.sagemaker_env import TrainingEnvironment, read_environment
+from training_job.settings import FEATURES as SETTINGS
 
 Draw = Callable[[int, bool], bytes]
 
@@ -448,6 +449,44 @@ def test_sigterm_ends_the_job_and_the_run_is_killed(
     assert (code, run.status) == (143, "KILLED")
     assert not failure(environ).exists()
     assert not (Path(environ["SAGEMAKER_BASE_DIR"]) / "model/model.json").exists()
+
+
+def test_an_interrupted_job_that_starts_again_computes_only_the_rest(
+    main: Callable[[], tuple[int, RecordingRun]],
+    fill: Callable[..., None],
+    lake: FolderLake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill("bootstrap", {"train": 6})
+    monkeypatch.setattr(features, "FEATURES", replace(SETTINGS, photos_per_shard=5))
+
+    def terminate(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def write(key: str, data: bytes) -> None:
+        FolderLake.write(lake, key, data)
+        if key.endswith(".txt"):  # a whole shard is stored
+            terminate()
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(lake, "write", write)
+        code, run = main()
+    before = stored_features(lake)
+    assert (code, run.status) == (143, "KILLED")
+
+    run.status = "RUNNING"
+    monkeypatch.setattr(job, "make_prior", terminate)  # what comes next needs no lake
+    code, _ = main()
+
+    assert code == 143
+    assert len(before) == 5
+    assert len(set(stored_features(lake))) == len(stored_features(lake)) == 12
+
+
+def stored_features(lake: FolderLake) -> list[str]:
+    """The photos of all shards; one that is in two shards stands here twice."""
+    lists = [key for key in lake.list_keys("features/") if key.endswith(".txt")]
+    return [photo for key in lists for photo in lake.read(key).decode().split()]
 
 
 def test_another_backbone_is_another_cache(tiny_spec: BackboneSpec) -> None:

@@ -1,0 +1,1 @@
+"""What the system costs on AWS, computed from what was measured and a dated list of prices."""

@@ -1,0 +1,1 @@
+"""Copies of the lake and the tables in a folder: what `backup` writes and `restore` reads."""
