@@ -150,6 +150,8 @@ lint-workflows: $(AUDIT)/.ready $(ACTIONLINT)/.ready
 	@$(AUDIT)/bin/shellcheck .ci/run .ci/diff tests/browser/environment.sh
 
 COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-emit-index-url
+# What Lambda's Python runtime brings and no bundle carries, whatever asks for it.
+LAMBDA_HAS := boto3 botocore python-dateutil s3transfer six
 lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) requirements-uv.in -o requirements-uv.txt
 	$(COMPILE) .ci/requirements-audit.in -o .ci/requirements-audit.txt
@@ -161,7 +163,7 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) training_job/requirements-launch.in -o training_job/requirements-launch.txt
 	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt
 	$(COMPILE) tests/requirements-sdk.in -c requirements.in -o tests/requirements-sdk.txt
-	for bundle in serving api pipeline monitoring; do $(COMPILE) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
+	for bundle in serving api pipeline monitoring; do $(COMPILE) $(LAMBDA_HAS:%=--no-emit-package %) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
 	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
 
 grafana: $(APP)/.ready ## Write the dashboard for Grafana anew (infra_cdk/grafana.json)

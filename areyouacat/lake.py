@@ -22,6 +22,8 @@ TOMBSTONES_PREFIX: Final = "tombstones/"
 HELD_PREFIX: Final = "reviews/held/"
 REJECTED_PREFIX: Final = "reviews/rejected/"
 UPLOADS_PREFIX: Final = "uploads/"
+MLFLOW_PREFIX: Final = "mlflow/"
+"""Artifacts of runs, unless the MLflow server that was named keeps them elsewhere."""
 
 ORIGIN_TAG: Final = "origin"
 """The object tag of photos that says how they came."""

@@ -53,6 +53,8 @@ def endpoints(
 ) -> dict[str, Any]:
     """The content of `endpoints.json`, from the stack's outputs.
 
+    `mlflow_url`: None is the server that the stack has: on AWS the ARN of its app.
+
     Raises:
         KeyError: the stack lacks an output.
     """
@@ -70,7 +72,7 @@ def endpoints(
         "api_url": api_url,
         "api_key": api_key,
         "ui_url": ui_url,
-        "mlflow_url": mlflow_url,
+        "mlflow_url": mlflow_url or outputs["MlflowTrackingUri"],
         "lake_bucket": outputs["LakeBucket"],
         "predictions_table": outputs["PredictionsTable"],
         "control_table": outputs["ControlTable"],
@@ -116,7 +118,9 @@ def _tools() -> list[str]:
     return list(dict.fromkeys(folders))
 
 
-def write(folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str | None) -> None:
+def write(
+    folder: Path, outputs_file: Path, ui_url: str | None, mlflow_url: str | None = None
+) -> None:
     """Write both files, readable by their owner alone since they hold the API key.
 
     Raises:

@@ -44,6 +44,7 @@ class TargetSettings:
     architecture: lambda_.Architecture
     snap_start: bool  # of what people wait for: predict and api
     tracing: bool  # X-Ray
+    managed_mlflow: bool  # SageMaker's serverless MLflow app, unless a server is named
     own_image_repository: bool  # else the image is one that the local cloud knows by name
     canary_bake_seconds: int  # on a laptop nobody waits half an hour
     canary_check_seconds: int
@@ -77,6 +78,7 @@ TARGETS: Final = {
         architecture=lambda_.Architecture.ARM_64,
         snap_start=True,
         tracing=True,
+        managed_mlflow=True,
         own_image_repository=True,
         canary_bake_seconds=1800,
         canary_check_seconds=60,
@@ -93,6 +95,7 @@ TARGETS: Final = {
         architecture=_local_architecture(),
         snap_start=False,  # a laptop's Python may be older than SnapStart's
         tracing=False,
+        managed_mlflow=False,
         own_image_repository=False,
         canary_bake_seconds=20,
         canary_check_seconds=5,
@@ -270,6 +273,16 @@ TRAINING: Final = TrainingSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingSettings:
+    """SageMaker's serverless MLflow app."""
+
+    maintenance_window: str = "Sun:12:00"  # UTC; far from the daily training
+
+
+TRACKING: Final = TrackingSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportSettings:
     """The SageMaker processing job that makes a drift report."""
 
@@ -333,6 +346,7 @@ class Settings:
 
     target: Target
     mlflow_tracking_uri: str
+    mlflow_artifact_store: str | None  # s3://...: where a named server's clients store artifacts
     training_image_uri: str | None
     report_image_uri: str | None
     training_spot: bool
@@ -362,21 +376,29 @@ class Settings:
 
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
-        """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c training_image_uri=`,
-        `-c report_image_uri=`, `-c training_spot=`, and those of `switches`.
+        """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c mlflow_artifact_store=`,
+        `-c training_image_uri=`, `-c report_image_uri=`, `-c training_spot=`, and those of
+        `switches`.
 
-        What the command line leaves out is taken from DEPLOY_TARGET and MLFLOW_TRACKING_URI.
+        What the command line leaves out is taken from DEPLOY_TARGET and, on the local cloud, from
+        MLFLOW_TRACKING_URI. On AWS that names the app of the last deployment, which is not to be
+        taken for somebody else's server.
 
         Raises:
-            ValueError: the target is neither aws nor local, or a switch is wrong.
+            ValueError: the target is neither aws nor local, the artifact store is not in S3, or a
+                switch is wrong.
         """
         name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):
             raise ValueError(f"unknown target {name!r}: use -c target=aws or -c target=local")
+        here = os.environ.get("MLFLOW_TRACKING_URI", "") if name == Target.LOCAL else ""
+        store = node.try_get_context("mlflow_artifact_store")
+        if store and not store.startswith("s3://"):
+            raise ValueError(f"{store!r} is not in S3: use -c mlflow_artifact_store=s3://<bucket>")
         return cls(
             target=Target(name),
-            mlflow_tracking_uri=node.try_get_context("mlflow_tracking_uri")
-            or os.environ.get("MLFLOW_TRACKING_URI", ""),
+            mlflow_tracking_uri=node.try_get_context("mlflow_tracking_uri") or here,
+            mlflow_artifact_store=store,
             training_image_uri=node.try_get_context("training_image_uri"),
             report_image_uri=node.try_get_context("report_image_uri"),
             training_spot=switch(node, "training_spot", TRAINING.spot),

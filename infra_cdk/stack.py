@@ -51,7 +51,7 @@ class AreYouACatStack(Stack):
             settings=settings,
             bundler=bundler,
         )
-        tracking = Tracking(self, "Tracking", settings=settings)
+        tracking = Tracking(self, "Tracking", lake=lake, settings=settings)
         ops_topic = SecureTopic(self, "OpsTopic", display_name="Are you a cat: operators")
         schedules = DeadLetters(self, "ScheduleDeadLetters", name="schedule")
         deployment = Deployment(
@@ -151,6 +151,7 @@ class AreYouACatStack(Stack):
             "CompareFunctionName": comparison.compare.function_name,
             "FeedbackAccuracyAlarmName": retraining.accuracy_alarm.alarm_name,
             "DashboardName": dashboard.name,
+            "MlflowTrackingUri": tracking.uri,
             "TrainingImageProject": training.image_project,
             "ReportImageProject": monitoring.image_project,
         }.items():

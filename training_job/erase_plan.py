@@ -18,8 +18,6 @@ from training_job.erasing import Photos, listed_photos, names_any, stored_photos
 from training_job.versioned_lake import ObjectVersion, VersionedLake
 
 FEATURES_PREFIX: Final = "features/"
-MLFLOW_PREFIX: Final = "mlflow/"
-"""Where the local cloud's MLflow server keeps artifacts; on AWS they may be elsewhere."""
 
 SHEET: Final = "worst_mistakes.jpg"
 SHEET_PHOTOS: Final = "worst_mistakes.json"
@@ -156,7 +154,7 @@ def make_plan(versioned: VersionedLake, photos: Iterable[str]) -> Plan:
             (lake.LABELS_PREFIX, str, partial(_in_records, record=LabelRecord)),
             (lake.HELD_PREFIX, str, partial(_in_records, record=HeldLabel)),
             (FEATURES_PREFIX, _stem, _in_features),
-            (MLFLOW_PREFIX, _folder, _in_sheet),
+            (lake.MLFLOW_PREFIX, _folder, _in_sheet),
         ):
             look = partial(search, versioned, photos=wanted)
             for found in pool.map(look, _grouped(versioned.versions(prefix), group)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from areyouacat.errors import RegistryError
+from areyouacat.mlflow_server import page, prepare_client
 from training_job.lineage_records import (
     ExecutionLineage,
     JobLineage,
@@ -22,7 +22,7 @@ class Registry:
     """The registered versions of one model; every method may raise `RegistryError`."""
 
     def __init__(self, uri: str, model: str) -> None:
-        """`uri`: the tracking server's address."""
+        """`uri`: the tracking server's URL or ARN."""
         self._uri, self._model = uri, model
         self._connected: Any = None
 
@@ -54,10 +54,9 @@ class Registry:
             run = self._ask(lambda client: client.get_run(run_id))
         except RegistryError as error:
             return RunLineage(run_id, problem=str(error))
-        url = f"{self._uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run_id}"
         return RunLineage(
             run_id,
-            url=url,
+            url=page(self._uri, f"experiments/{run.info.experiment_id}/runs/{run_id}"),
             status=run.info.status,
             parameters=dict(run.data.params),
             metrics=dict(run.data.metrics),
@@ -68,8 +67,8 @@ class Registry:
     def _ask(self, question: Any) -> Any:
         if not self._uri:
             raise RegistryError("MLflow's address is not known: set MLFLOW_TRACKING_URI.")
-        # Imported here: it takes seconds. MLflow's own defaults retry for minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        prepare_client(self._uri, retries=2)
+        # Imported here: it takes seconds.
         from mlflow import MlflowClient  # noqa: PLC0415
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from areyouacat.mlflow_server import prepare_client
 from training_job.erase_plan import SHEET, SHEET_PHOTOS
 from training_job.erasing import Photos, names_any
 
@@ -23,8 +23,8 @@ class MlflowSheets:
 
     def __init__(self, uri: str) -> None:
         """Nothing is asked before the first call."""
-        # Imported here: it takes seconds. MLflow's own defaults retry for minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        prepare_client(uri, retries=2)
+        # Imported here: it takes seconds.
         from mlflow import MlflowClient  # noqa: PLC0415
 
         self._uri, self._client = uri, MlflowClient(tracking_uri=uri)

@@ -1,7 +1,6 @@
 """The training run in MLflow, told as it is: FINISHED, FAILED or KILLED."""
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
+from areyouacat.mlflow_server import prepare_client
 from training_job.errors import TrackingError
 
 RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
@@ -158,8 +158,7 @@ def start_run(uri: str, experiment: str, name: str, tags: Mapping[str, str]) -> 
     """
     if not uri:
         return NoRun()
-    # MLflow's own defaults retry for minutes, which hides a wrong address.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    prepare_client(uri, retries=3)
     try:
         client = MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)

@@ -16,6 +16,7 @@ from areyouacat.lake import (
     dataset_prefix,
     evaluation_prefix,
 )
+from areyouacat.mlflow_server import page
 from areyouacat.model_spec import SPEC_FILE, ModelSpec
 from ui import aws
 from ui.answers import Serving
@@ -47,9 +48,8 @@ class Version:
     gate: str | None
 
     def mlflow_page(self, mlflow_url: str) -> str:
-        """Its page in MLflow."""
-        name = quote(self.model_name, safe="")
-        return f"{mlflow_url.rstrip('/')}/#/models/{name}/versions/{self.number}"
+        """Its page in MLflow; empty where a browser has none."""
+        return page(mlflow_url, f"models/{quote(self.model_name, safe='')}/versions/{self.number}")
 
 
 class Versions:

@@ -64,8 +64,10 @@ class Deployment(Construct):
         lake.grant(roll_back, read=[MODELS])
         move_alias = self._function("MoveAlias", "move-alias", with_registry)
         lake.grant(move_alias, read=[SERVING_POINTER], tell_absent=True)
+        tracking.allow(move_alias, "move-alias")
 
         self.verify_registry = self._function("VerifyRegistry", "verify-registry", with_registry)
+        tracking.allow(self.verify_registry, "verify-registry")
         self.deciding = (check, shift, promote, roll_back)
         for writer in (shift, promote, roll_back, self.verify_registry):
             lake.grant(writer, read=[SERVING_POINTER], write=[SERVING_POINTER], tell_absent=True)

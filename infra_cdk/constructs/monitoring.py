@@ -77,7 +77,7 @@ class Monitoring(Construct):
             {"StringEqualsIfExists": {"cloudwatch:namespace": metrics.NAMESPACE}},
         )
 
-        report = ReportJob(self, "Report", lake=lake, settings=settings)
+        report = ReportJob(self, "Report", lake=lake, tracking=tracking, settings=settings)
         self.image_project = report.image_project
         self.workflow = Workflow(
             self,
@@ -90,7 +90,7 @@ class Monitoring(Construct):
             },
             ops_topic=ops_topic,
             settings=settings,
-            substitutions=report.substitutions(tracking),
+            substitutions=report.substitutions(),
             statements=report.sync_statements(),
         )
         events.Rule(

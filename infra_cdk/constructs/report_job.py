@@ -13,7 +13,13 @@ class ReportJob(SageMakerJob):
     """Reads a model's reference sample and a window's, leaves the report beside the latter."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, lake: DataLake, settings: Settings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        lake: DataLake,
+        tracking: Tracking,
+        settings: Settings,
     ) -> None:
         """It sees samples only: no photo, no model."""
         super().__init__(
@@ -32,8 +38,10 @@ class ReportJob(SageMakerJob):
             write_in_parts=True,
             list_prefixes=[REFERENCES, DRIFT_WINDOWS],
         )
+        self._tracking = tracking
+        tracking.allow(self.role, "drift-report-job", artifacts=True)
 
-    def substitutions(self, tracking: Tracking) -> dict[str, str]:
+    def substitutions(self) -> dict[str, str]:
         """What the state machine's definition names of it."""
         return {
             "ReportImageUri": self.image_uri,
@@ -41,6 +49,6 @@ class ReportJob(SageMakerJob):
             "ReportInstanceType": JOB.instance_type,
             "ReportVolumeGb": str(JOB.volume_gb),
             "ReportMaxSeconds": str(JOB.max_seconds),
-            "MlflowTrackingUri": tracking.uri,
-            "MlflowExperimentName": tracking.experiment,
+            "MlflowTrackingUri": self._tracking.uri,
+            "MlflowExperimentName": self._tracking.experiment,
         }

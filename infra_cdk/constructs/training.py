@@ -54,7 +54,7 @@ class Training(Construct):
         self._settings = settings
         self._bundler = bundler
         self._deployment = deployment
-        self._job = TrainingJob(self, "Job", lake=lake, settings=settings)
+        self._job = TrainingJob(self, "Job", lake=lake, tracking=tracking, settings=settings)
         self.image_project = self._job.image_project
         self.workflow = Workflow(
             self,
@@ -149,6 +149,7 @@ class Training(Construct):
             },
         )
         lake.grant(register, read=[TRAINING, MODELS], write=[MODELS], tell_absent=True)
+        tracking.allow(register, "register-model", artifacts=True)
         return register
 
     def _record(self, lake: DataLake, tracking: Tracking) -> PythonFunction:
@@ -162,6 +163,7 @@ class Training(Construct):
             },
         )
         lake.grant(record, read=[EVALUATIONS], tell_absent=True)
+        tracking.allow(record, "record-outcome", artifacts=True)
         return record
 
     def _function(

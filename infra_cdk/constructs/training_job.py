@@ -4,6 +4,7 @@ from constructs import Construct
 
 from infra_cdk.constructs.data_lake import DATASETS, FEATURES, PHOTOS, TRAINING, DataLake
 from infra_cdk.constructs.sagemaker_job import SageMakerJob
+from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.settings import TRAINING as JOB
 from infra_cdk.settings import Settings
 
@@ -12,7 +13,13 @@ class TrainingJob(SageMakerJob):
     """Reads a data set and its photos, keeps features, leaves a model's archive."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, lake: DataLake, settings: Settings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        lake: DataLake,
+        tracking: Tracking,
+        settings: Settings,
     ) -> None:
         """Its output path is the lake's, too."""
         self._spot = settings.training_spot
@@ -32,6 +39,7 @@ class TrainingJob(SageMakerJob):
             write_in_parts=True,
             list_prefixes=[PHOTOS, DATASETS, FEATURES, TRAINING],
         )
+        tracking.allow(self.role, "training-job", artifacts=True)
 
     def substitutions(self) -> dict[str, str]:
         """What the state machine's definition names of it."""

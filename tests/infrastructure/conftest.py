@@ -38,16 +38,16 @@ class Synthesised:
     template: Template
 
 
-def synthesise(target: Target, folder: Path, **switches: str) -> Synthesised:
+def synthesise(target: Target, folder: Path, **settings: str) -> Synthesised:
+    """The stack and its template; `settings`: what `cdk -c name=value` would say.
+
+    By default MLflow's address is known on the local cloud, and made on AWS.
+    """
     context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
+    mlflow = {"mlflow_tracking_uri": "http://mlflow"} if target is Target.LOCAL else {}
     app = App(
         outdir=str(folder / "cdk.out"),
-        context={
-            **context,
-            "target": target.value,
-            "mlflow_tracking_uri": "http://mlflow",
-            **switches,
-        },
+        context={**context, "target": target.value, **mlflow, **settings},
     )
     stub = folder / "stub"
     stub.mkdir()

@@ -6,6 +6,7 @@ from typing import Any
 
 Template = Mapping[str, Any]
 
+MLFLOW = ("sagemaker-mlflow:", "sagemaker:CallMlflowAppApi")
 _SHORT = {
     "DataLake": "lake",
     "PredictionsTable": "predictions",
@@ -98,7 +99,7 @@ def statements_of(template: Template, name: str) -> dict[str, set[str]]:
     """What a function may do: the resources of every action, with what CDK names shortened.
 
     Such as `lake/photos/*`, or an ARN of ours without region and account; a condition stands in
-    brackets. Logs and traces, which every function has, are left out.
+    brackets. Logs and traces, which every function has, are left out, and what MLflow is asked.
     """
     allowed: dict[str, set[str]] = {}
     role = role_of(function_named(template, name))
@@ -107,7 +108,7 @@ def statements_of(template: Template, name: str) -> dict[str, set[str]]:
             continue
         condition = f" {json.dumps(statement['Condition'])}" if "Condition" in statement else ""
         for action in as_list(statement["Action"]):
-            if not action.startswith(("logs:", "xray:")):
+            if not action.startswith(("logs:", "xray:", *MLFLOW)):
                 allowed.setdefault(action, set()).update(
                     _shortened(resource) + condition for resource in as_list(statement["Resource"])
                 )

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -25,7 +26,12 @@ LATE = {
         "mlflow.exceptions.MlflowException",
         "mlflow.store.artifact.mlflow_artifacts_repo.MlflowArtifactsRepository",
         "mlflow.tracking.MlflowClient",
+        "mlflow.store.artifact.s3_artifact_repo.S3ArtifactRepository",
         "requests.exceptions.RequestException",
+        "sagemaker_mlflow.auth_provider.AuthProvider",
+        "sagemaker_mlflow.mlflow_sagemaker_registry_store.MlflowSageMakerRegistryStore",
+        "sagemaker_mlflow.mlflow_sagemaker_store.MlflowSageMakerStore",
+        "sagemaker_mlflow.s3_presigned_artifact_repo.S3PresignedArtifactRepository",
     ],
 }
 IMPORT = """
@@ -93,10 +99,23 @@ def test_a_bundle_imports_alone(
     assert imported.stdout.split() == needed
 
 
+def test_the_pipelines_bundle_tells_mlflow_of_sagemakers_plugin() -> None:
+    state = Path(os.environ.get("LOCAL_STATE_DIR", REPOSITORY_ROOT / ".local"))
+    archive = CachingBundler(Target.LOCAL, state / "bundles").build("pipeline")
+
+    with zipfile.ZipFile(archive) as zip_file:
+        (told,) = (
+            zip_file.read(name).decode()
+            for name in zip_file.namelist()
+            if re.fullmatch(r"sagemaker_mlflow-.*/entry_points\.txt", name)
+        )
+    assert "[mlflow.tracking_store]\narn = sagemaker_mlflow" in told
+
+
 def test_no_bundle_carries_what_the_runtime_has() -> None:
     for bundle in BUNDLES:
         pinned = (REPOSITORY_ROOT / "lambdas" / bundle / "requirements.txt").read_text()
-        assert "\nboto3==" not in pinned
+        assert not [name for name in ("boto3", "botocore", "s3transfer") if f"\n{name}==" in pinned]
 
 
 def test_the_pure_core_imports_neither_boto3_nor_keras() -> None:

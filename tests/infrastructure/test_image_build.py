@@ -9,6 +9,7 @@ from aws_cdk.assertions import Template as Synthesised
 
 from infra_cdk.constructs.data_lake import DataLake
 from infra_cdk.constructs.encryption import Encryption
+from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.training_job import TrainingJob
 from infra_cdk.image_context import ImageContext
 from infra_cdk.images import DEADLINE_SECONDS, PROJECT_OUTPUTS
@@ -153,9 +154,9 @@ def training_job(**context: str) -> tuple[TrainingJob, dict[str, Any]]:
     stack = Stack(app, "Small")
     settings = Settings.from_context(app.node)
     Encryption(stack, settings=settings)
-    job = TrainingJob(
-        stack, "Job", lake=DataLake(stack, "Lake", settings=settings), settings=settings
-    )
+    lake = DataLake(stack, "Lake", settings=settings)
+    tracking = Tracking(stack, "Tracking", lake=lake, settings=settings)
+    job = TrainingJob(stack, "Job", lake=lake, tracking=tracking, settings=settings)
     return job, dict(Synthesised.from_stack(stack).to_json())
 
 

@@ -29,6 +29,7 @@ OUTPUTS = {
     "CompareFunctionName",
     "FeedbackAccuracyAlarmName",
     "DashboardName",
+    "MlflowTrackingUri",
 }
 ON_AWS_ALONE = {"TrainingImageProject", "ReportImageProject"}
 """Outputs of what only AWS has; the local cloud runs the jobs from their sources."""
@@ -38,7 +39,7 @@ def kinds(template: Template) -> Counter[str]:
     return Counter(resource["Type"] for resource in template["Resources"].values())
 
 
-def test_only_the_images_and_what_builds_them_are_on_aws_alone(
+def test_only_mlflow_the_images_and_what_builds_them_are_on_aws_alone(
     templates: Mapping[Target, Template],
 ) -> None:
     aws, local = kinds(templates[Target.AWS]), kinds(templates[Target.LOCAL])
@@ -46,8 +47,9 @@ def test_only_the_images_and_what_builds_them_are_on_aws_alone(
     assert aws - local == {
         "AWS::ECR::Repository": 2,
         "AWS::CodeBuild::Project": 2,
-        "AWS::IAM::Role": 2,
-        "AWS::IAM::Policy": 2,
+        "AWS::SageMaker::MlflowApp": 1,
+        "AWS::IAM::Role": 3,
+        "AWS::IAM::Policy": 3,
         "AWS::Logs::LogGroup": 2,
     }
     assert local - aws == {}
@@ -85,12 +87,12 @@ def test_properties_differ_only_where_listed(templates: Mapping[Target, Template
         },
         "AWS::Lambda::Alias": {"FunctionVersion"},  # a version is named after all that is in it
         "AWS::StepFunctions::StateMachine": {"DefinitionSubstitutions", "TracingConfiguration"},
-        "AWS::IAM::Policy": retention | {"PolicyDocument"},  # X-Ray, ECR
+        "AWS::IAM::Policy": retention | {"PolicyDocument"},  # X-Ray, ECR, MLflow
         "AWS::IAM::Role": retention,  # API Gateway's logging role
     }
 
 
-def test_the_environment_differs_only_in_how_long_one_has_to_wait(
+def test_the_environment_differs_only_in_how_long_one_has_to_wait_and_where_mlflow_is(
     templates: Mapping[Target, Template],
 ) -> None:
     aws, local = (
@@ -101,12 +103,18 @@ def test_the_environment_differs_only_in_how_long_one_has_to_wait(
         }
         for target in (Target.AWS, Target.LOCAL)
     )
+    (app,) = resources(templates[Target.AWS], "SageMaker::MlflowApp")
+    mlflow = ({"Fn::GetAtt": [app, "Arn"]}, "http://mlflow")
 
     assert aws.keys() == local.keys()
     assert {key: (aws[key], local[key]) for key in aws if aws[key] != local[key]} == {
         ("AreYouACat-acquire-lease", "RETRAIN_COOLDOWN_SECONDS"): ("21600", "60"),
         ("AreYouACat-acquire-lease", "RETRAIN_DAILY_CAP"): ("4", "50"),
         ("AreYouACat-acquire-lease", "RETRAIN_SAME_CAUSE_SECONDS"): ("120", "15"),
+        ("AreYouACat-move-alias", "MLFLOW_TRACKING_URI"): mlflow,
+        ("AreYouACat-record-outcome", "MLFLOW_TRACKING_URI"): mlflow,
+        ("AreYouACat-register-model", "MLFLOW_TRACKING_URI"): mlflow,
+        ("AreYouACat-verify-registry", "MLFLOW_TRACKING_URI"): mlflow,
         ("AreYouACat-predict", "POINTER_MAX_AGE_SECONDS"): ("30.0", "5.0"),
         ("AreYouACat-stage-variant", "BAKE_SECONDS"): ("1800", "20"),
         ("AreYouACat-stage-variant", "CHECK_SECONDS"): ("60", "5"),
@@ -121,7 +129,13 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
     holding_data = [
         resource
         for resource in aws_template["Resources"].values()
-        if resource["Type"] in {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ECR::Repository"}
+        if resource["Type"]
+        in {
+            "AWS::S3::Bucket",
+            "AWS::DynamoDB::Table",
+            "AWS::ECR::Repository",
+            "AWS::SageMaker::MlflowApp",
+        }
     ]
 
     assert len(holding_data) == 6

@@ -35,7 +35,6 @@ from tests.infrastructure.template_reading import (
     ("name", "forbidden"),
     [
         ("evaluate-candidate", {"s3:DeleteObject", "dynamodb:GetItem"}),
-        ("record-outcome", {"s3:PutObject", "dynamodb:GetItem"}),
         ("stage-variant", {"s3:PutObject", "dynamodb:Query"}),
         ("move-alias", {"s3:PutObject", "states:StartExecution"}),
         ("publish-metrics", {"s3:GetObject", "dynamodb:Query"}),
@@ -184,6 +183,25 @@ def test_the_snapshot_may_look_at_photos_and_not_touch_them(template: Template) 
     assert [action for action in allowed if "lake/photos/*" in allowed[action]] == ["s3:GetObject"]
 
 
+def artifacts(template: Template, pattern: str) -> set[str]:
+    """Where whoever stores files of a run may put them: only MLflow's own app has the lake's."""
+    return {pattern} if resources(template, "SageMaker::MlflowApp") else set()
+
+
+def test_who_records_an_outcome_reads_the_evaluation_and_stores_it_in_mlflow(
+    template: Template,
+) -> None:
+    putting = {
+        action: artifacts(template, "lake/mlflow/*")
+        for action in ("s3:PutObject", "s3:AbortMultipartUpload")
+    }
+
+    assert statements_of(template, "record-outcome") == {
+        "s3:GetObject": {"lake/training/*/evaluation/*"},
+        "s3:ListBucket": {"lake"},
+    } | {action: keys for action, keys in putting.items() if keys}
+
+
 CHECKED_AT_START: Mapping[str, type[Any]] = {
     "stage-variant": stage_variant.Environment,
     "score-golden-photos": score_golden_photos.GoldenEnvironment,
@@ -291,8 +309,8 @@ def test_a_job_lists_only_what_it_reads_and_writes(
 def test_the_report_reads_samples_and_writes_reports_and_nothing_else(template: Template) -> None:
     assert lake_rights(template, job_role(template, "processing")) == {
         "s3:GetObject": {"/models/*/reference.csv", "/reports/drift/*/window.csv"},
-        "s3:PutObject": {"/reports/drift/*"},
-        "s3:AbortMultipartUpload": {"/reports/drift/*"},
+        "s3:PutObject": {"/reports/drift/*"} | artifacts(template, "/mlflow/*"),
+        "s3:AbortMultipartUpload": {"/reports/drift/*"} | artifacts(template, "/mlflow/*"),
     }
 
 

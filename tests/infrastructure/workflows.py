@@ -166,6 +166,8 @@ def _likely(key: str) -> str:
         return "111111111111.dkr.ecr.eu-west-1.amazonaws.com/training:latest"
     if key == "LakeBucket":
         return "areyouacat-lake"
+    if key == "MlflowTrackingUri":
+        return f"arn:aws:sagemaker:{where}:mlflow-app/app-ABC"
     return {
         "RoleArn": "arn:aws:iam::111111111111:role/training",
         "FunctionArn": f"arn:aws:lambda:{where}:function:one",

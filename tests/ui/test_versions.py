@@ -38,6 +38,7 @@ def test_versions_come_the_newest_first_with_what_is_known_of_them() -> None:
     assert found[0].mlflow_page("http://127.0.0.1:5050/") == (
         "http://127.0.0.1:5050/#/models/a-model/versions/10"
     )
+    assert found[0].mlflow_page("arn:aws:sagemaker:eu-west-1:123456789012:mlflow-app/a") == ""
 
 
 @pytest.mark.parametrize("said", [None, b"no JSON", b"[]", b'{"metrics": 1}'])

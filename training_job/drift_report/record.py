@@ -1,6 +1,5 @@
 """The report in MLflow: one run beside the trainings, however often the job is tried."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from mlflow import MlflowClient
 from mlflow.entities import RunStatus
 
+from areyouacat.mlflow_server import prepare_client
 from training_job.drift_report.environment import ReportEnvironment
 from training_job.tracking import MlflowRun
 
@@ -20,9 +20,8 @@ def open_run(told: ReportEnvironment) -> MlflowRun:
 
     Raises whatever MLflow's client does when the server does not answer as it should.
     """
-    # MLflow's own defaults retry for many minutes, and the report is to be uploaded.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    # Not for long: the report is to be uploaded, whatever MLflow does.
+    prepare_client(told.mlflow_tracking_uri, retries=3, timeout_seconds=30)
     client = MlflowClient(tracking_uri=told.mlflow_tracking_uri)
     found = client.get_experiment_by_name(told.mlflow_experiment_name)
     experiment = (

@@ -96,8 +96,8 @@ def _show_origin(configuration: Configuration, one: Version) -> None:
     links = []
     if one.execution_arn:
         links.append(f"[its training](/training?execution={one.execution_arn.rpartition(':')[2]})")
-    if configuration.mlflow_url:
-        links.append(f"[in MLflow]({one.mlflow_page(configuration.mlflow_url)})")
+    if configuration.mlflow_url and (page := one.mlflow_page(configuration.mlflow_url)):
+        links.append(f"[in MLflow]({page})")
     if links:
         st.markdown(" · ".join(links))
 

@@ -8,7 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
 from areyouacat.errors import RegistryError
+from areyouacat.mlflow_server import prepare_client
 
 _OPEN: Final = "RUNNING"
 _EXISTS: Final = "RESOURCE_ALREADY_EXISTS"
@@ -16,18 +20,15 @@ _MAX_TAG_CHARACTERS: Final = 5_000  # of a run's tag; MLflow's own limit is 8,00
 
 # The state machine retries a failed step with patience; the client's own default (7 retries
 # with backoff, 120 s each) would only use up the function's time.
-_CLIENT_DEFAULTS: Final = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
+_RETRIES: Final = 2
+_TIMEOUT_SECONDS: Final = 10
 
 
 class MlflowRegistry:
     """The registry behind one tracking server; every method may raise `RegistryError`."""
 
     def __init__(self, tracking_uri: str) -> None:
-        """`tracking_uri`: the server's address; nothing is opened before the first call."""
+        """`tracking_uri`: the server's URL or ARN; nothing is opened before the first call."""
         self._tracking_uri = tracking_uri
 
     def find_version(self, model_name: str, tag: str, value: str) -> str | None:
@@ -127,16 +128,17 @@ class MlflowRegistry:
         """MLflow's client; whatever it raises becomes a `RegistryError` that says what for."""
         # Imported here: it takes about a second, and most functions of the bundle never
         # speak to MLflow.
-        for name, value in _CLIENT_DEFAULTS.items():
-            os.environ.setdefault(name, value)
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        prepare_client(self._tracking_uri, retries=_RETRIES, timeout_seconds=_TIMEOUT_SECONDS)
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
         from mlflow.tracking import MlflowClient  # noqa: PLC0415
         from requests.exceptions import RequestException  # noqa: PLC0415
 
         try:
             yield MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._tracking_uri)
-        # Artifacts fail with what the HTTP client raises, everything else with MLflow's own.
-        except (MlflowException, RequestException) as error:
+        # Artifacts fail with what the HTTP client raises, or S3's where they go there directly;
+        # everything else with MLflow's own.
+        except (MlflowException, RequestException, Boto3Error, BotoCoreError, ClientError) as error:
             raise RegistryError(
                 f"MLflow at {self._tracking_uri} failed to {purpose}: "
                 f"{getattr(error, 'message', error)} "

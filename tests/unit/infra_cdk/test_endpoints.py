@@ -27,10 +27,13 @@ OUTPUTS = {
     "CompareFunctionName": "compare-models",
     "FeedbackAccuracyAlarmName": "alarm",
     "DashboardName": "dashboard",
+    "MlflowTrackingUri": "arn:of-the-app",
 }
 
 
-def found(endpoint_url: str | None) -> dict[str, Any]:
+def found(
+    endpoint_url: str | None, *, mlflow_url: str | None = "https://mlflow.example"
+) -> dict[str, Any]:
     return endpoints(
         OUTPUTS,
         api_key="it's a key",
@@ -38,7 +41,7 @@ def found(endpoint_url: str | None) -> dict[str, Any]:
         endpoint_url=endpoint_url,
         ca_bundle="/ca.pem" if endpoint_url else None,
         ui_url=None,
-        mlflow_url="https://mlflow.example",
+        mlflow_url=mlflow_url,
     )
 
 
@@ -94,6 +97,18 @@ def test_the_stock_clients_come_first_on_the_path() -> None:
         check=True,
     )
     assert shown.stdout == "/the tools/bin:/cdk/bin:/usr/bin:/bin"
+
+
+@pytest.mark.parametrize(
+    ("known", "said"), [(None, "arn:of-the-app"), ("https://mlflow.example", None)]
+)
+def test_mlflow_is_where_the_stack_says_unless_the_caller_knows_better(
+    known: str | None, said: str | None
+) -> None:
+    answer = found(None, mlflow_url=known)
+
+    assert answer["mlflow_url"] == (said or known)
+    assert f"MLFLOW_TRACKING_URI={said or known}" in shell_environment(answer, {})
 
 
 def test_a_stack_without_an_output_is_named() -> None:
