@@ -22,36 +22,6 @@ TRANSIENT = {
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 }
-MANAGED_RULE = {"events:PutTargets", "events:PutRule", "events:DescribeRule"}
-NEEDED_ACTIONS = {
-    # Source: "IAM policies for integrated services", Step Functions developer guide.
-    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
-    "arn:aws:states:::sns:publish": {"sns:Publish"},
-    "arn:aws:states:::sagemaker:createTrainingJob.sync": {
-        "sagemaker:CreateTrainingJob",
-        "sagemaker:DescribeTrainingJob",
-        "sagemaker:StopTrainingJob",
-        "sagemaker:AddTags",
-        "sagemaker:ListTags",
-        "iam:PassRole",
-        *MANAGED_RULE,
-    },
-    "arn:aws:states:::sagemaker:createProcessingJob.sync": {
-        "sagemaker:CreateProcessingJob",
-        "sagemaker:DescribeProcessingJob",
-        "sagemaker:StopProcessingJob",
-        "sagemaker:AddTags",
-        "sagemaker:ListTags",
-        "iam:PassRole",
-        *MANAGED_RULE,
-    },
-    "arn:aws:states:::states:startExecution.sync:2": {
-        "states:StartExecution",
-        "states:DescribeExecution",
-        "states:StopExecution",
-        *MANAGED_RULE,
-    },
-}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -143,57 +113,6 @@ def test_every_state_can_be_reached(aws_template: Template, name: str) -> None:
             ]
             ahead = [name for name in ahead if name]
     assert reached == set(definition["States"])
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_role_may_do_what_the_tasks_need_and_nothing_else(
-    template: Template, name: str
-) -> None:
-    machine = workflows.machine_resource(template, name)
-    role = machine["RoleArn"]["Fn::GetAtt"][0]
-    resources_used = {
-        state["Resource"] for state in tasks(workflows.definition(template, name)).values()
-    }
-
-    needed = set().union(*(NEEDED_ACTIONS[resource] for resource in resources_used))
-    granted = {
-        action for action in actions_of(template, role) if not re.match("logs:|xray:", action)
-    }
-    assert granted == needed
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_role_may_invoke_exactly_the_functions_of_the_definition(
-    template: Template, name: str
-) -> None:
-    machine = workflows.machine_resource(template, name)
-    (invoke,) = (
-        statement
-        for owner, statement in identity_statements(template)
-        if owner == machine["RoleArn"]["Fn::GetAtt"][0]
-        and "lambda:InvokeFunction" in as_list(statement["Action"])
-    )
-
-    named = {
-        value["Fn::GetAtt"][0]
-        for key, value in machine["DefinitionSubstitutions"].items()
-        if key.endswith("FunctionArn")
-    }
-    assert {resource["Fn::GetAtt"][0] for resource in as_list(invoke["Resource"])} == named
-
-
-def test_sync_tasks_may_watch_their_managed_rules(template: Template) -> None:
-    watched = str(
-        [
-            statement["Resource"]
-            for _, statement in identity_statements(template)
-            if "events:PutRule" in as_list(statement["Action"])
-        ]
-    )
-
-    assert "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule" in watched
-    assert "rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule" in watched
-    assert "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule" in watched
 
 
 def test_the_role_may_create_jobs_of_the_name_that_the_lease_gives(template: Template) -> None:
