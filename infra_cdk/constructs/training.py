@@ -119,11 +119,11 @@ class Training(Construct):
         # an erased one is empty; tombstones are listed, never read.
         lake.grant(
             snapshot,
-            read=[INDEX, LABELS, DATASETS, FEATURES, PHOTOS],
-            write=[INDEX, LABELS, HELD, DATASETS],
-            write_in_parts=True,
+            read=[INDEX, LABELS, FEATURES, PHOTOS],
+            write=[INDEX, LABELS, HELD],
             tell_absent=True,
         )
+        lake.grant(snapshot, write=[DATASETS], write_in_parts=True)
         predictions.allow_queries(snapshot)
         predictions.allow_control(snapshot, ["GetItem", "PutItem"])
         return snapshot
@@ -150,7 +150,7 @@ class Training(Construct):
                 "CODE_REVISION": self._settings.code_revision,
             },
         )
-        lake.grant(register, read=[TRAINING, MODELS], write=[MODELS], tell_absent=True)
+        lake.grant(register, read=[TRAINING], write=[MODELS], tell_absent=True)
         return register
 
     def _record(self, lake: DataLake, tracking: Tracking) -> PythonFunction:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from areyouacat import lake, metrics, predictions
+from areyouacat.model_spec import MODEL_FILE, REFERENCE_FILE, SPEC_FILE
 from areyouacat.settings import BACKBONE
 
 NOBODY: Final = "0" * 64
@@ -27,8 +28,9 @@ KEYS: Final = {
     "features": f"{lake.features_prefix(BACKBONE.hash)}{NOBODY}",
     "training": f"{lake.TRAINING_PREFIX}{NOBODY}/output/model.tar.gz",
     "evaluations": f"{lake.evaluation_prefix(NOBODY)}{lake.EVALUATION_JSON}",
-    "models": f"{lake.model_prefix('0')}model.tflite",
-    "references": f"{lake.model_prefix('0')}reference.csv",
+    "models": f"{lake.model_prefix('0')}{MODEL_FILE}",
+    "model specs": f"{lake.model_prefix('0')}{SPEC_FILE}",
+    "references": f"{lake.model_prefix('0')}{REFERENCE_FILE}",
     "comparisons": f"{lake.comparison_prefix(NOBODY)}{lake.COMPARISON_JSON}",
     "windows": f"{lake.DRIFT_REPORTS_PREFIX}0/{lake.DRIFT_WINDOW_CSV}",
     "reports": f"{lake.DRIFT_REPORTS_PREFIX}0/{lake.DRIFT_REPORT_HTML}",
@@ -37,7 +39,15 @@ KEYS: Final = {
 """A key in each part of the lake. None of them is there, but the pointer may be."""
 
 LISTED: Final = ("photos", "datasets", "features", "training", "references", "windows")
-WRITTEN_IN_PARTS: Final = ("datasets", "features", "training", "reports", "photos", "models")
+WRITTEN_IN_PARTS: Final = (
+    "datasets",
+    "labels",
+    "features",
+    "training",
+    "reports",
+    "photos",
+    "models",
+)
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,9 @@ IMPLIED: Final = {
     "list the lake": (
         "list photos, list datasets, list features, list training, list references, list windows"
     ),
-    "read models": "read references",
+    "read models": "read references, read model specs",
     "read training": "read evaluations",
-    "write models": "write references",
+    "write models": "write references, write model specs",
     "write training": "write evaluations",
     "write reports": "write windows",
 }
@@ -76,10 +76,12 @@ ROLES: Final[Mapping[str, Rights]] = {
         f"update predictions, delete predictions, {_QUERIES}, get control, {_STARTS}, invoke api",
     ),
     "ServingApi": rights(
-        f"{_POINTER}, read models, read photos, write photos, tag photos, read tags of photos, "
-        "erase photos, list versions of photos, write uploads, write tombstones, "
+        f"{_POINTER}, read model specs, read photos, write photos, tag photos, "
+        "read tags of photos, erase photos, list versions of photos, write uploads, "
+        "write tombstones, "
         "get predictions, update predictions, delete predictions, update control",
-        "write models, write pointer, read datasets, write labels, read uploads, list versions, "
+        "read models, write models, write pointer, read datasets, write labels, read uploads, "
+        "list versions, "
         f"put predictions, {_QUERIES}, get control, put control, {_STARTS}, invoke predict",
     ),
     "ServingHttpApiLogging": rights(
@@ -142,10 +144,11 @@ ROLES: Final[Mapping[str, Rights]] = {
         "get predictions, delete control, describe train, start train, read index",
     ),
     "TrainingSnapshotDataset": rights(
-        "read index, read labels, read datasets, read features, read photos, list the lake, "
+        "read index, read labels, read features, read photos, list the lake, "
         "write index, write labels, write held labels, write datasets, abort datasets, "
         f"{_QUERIES}, get control, put control",
-        "write photos, tag photos, erase photos, write pointer, read models, write features, "
+        "write photos, tag photos, erase photos, write pointer, read models, read datasets, "
+        "abort labels, write features, "
         "read tombstones, get predictions, put predictions, start train, create a training job",
     ),
     "TrainingEvaluateCandidate": rights(
@@ -153,8 +156,9 @@ ROLES: Final[Mapping[str, Rights]] = {
         "write training, write models, write pointer, write photos, get predictions, start deploy",
     ),
     "TrainingRegisterModel": rights(
-        "read training, read models, write models, list the lake",
-        "write training, read pointer, write pointer, read photos, get predictions, start deploy",
+        "read training, write models, list the lake",
+        "read models, write training, read pointer, write pointer, read photos, get predictions, "
+        "start deploy",
     ),
     "TrainingRecordOutcome": rights(
         "read evaluations, list the lake",
@@ -195,9 +199,9 @@ ROLES: Final[Mapping[str, Rights]] = {
         "receive from RetrainingDeadLetters, send to RollbackDeadLetters",
     ),
     "MonitoringCollectWindow": rights(
-        f"{_POINTER}, read models, write windows, {_QUERIES}, read metrics",
-        f"write reports, read photos, write pointer, publish metrics, get predictions, {_STARTS}, "
-        "silence an alarm",
+        f"{_POINTER}, read model specs, read references, write windows, {_QUERIES}, read metrics",
+        "read models, write reports, read photos, write pointer, publish metrics, "
+        f"get predictions, {_STARTS}, silence an alarm",
     ),
     "MonitoringPublishMetrics": rights(
         "publish metrics",
