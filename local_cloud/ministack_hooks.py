@@ -89,7 +89,10 @@ def tell_metrics_apart() -> None:
 
 
 def tell_rights_used(note: Callable[[str, str, str], None]) -> None:
-    """Tell `note` of each grant that let a request through: principal, action, resource."""
+    """Tell `note` of each grant that let a request through: principal, action, resource.
+
+    Of grants that name the action, not of those that mean it with a `*`.
+    """
     iam = _module("ministack.core.iam_evaluator")
     decide = iam.evaluate
 
@@ -97,7 +100,9 @@ def tell_rights_used(note: Callable[[str, str, str], None]) -> None:
         result = decide(request, policies, *limits)
         if result.decision == "Allow":
             for statement in (one for policy in policies for one in policy):
-                if iam._first_match(request, [statement], "Allow"):
+                # By its name first, because matching takes ten times as long.
+                named = request.action in statement.actions
+                if named and iam._first_match(request, [statement], "Allow"):
                     for resource in statement.resources:
                         if iam.fnmatch_iam_cs(request.resource_arn, resource):
                             note(request.principal_arn, request.action, resource)
