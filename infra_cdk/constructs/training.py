@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from areyouacat.predictions import FEEDBACK_INDEX
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import (
     DATASETS,
@@ -124,7 +125,7 @@ class Training(Construct):
             tell_absent=True,
         )
         lake.grant(snapshot, write=[DATASETS], write_in_parts=True)
-        predictions.allow_queries(snapshot)
+        predictions.allow_queries(snapshot, [FEEDBACK_INDEX])
         predictions.allow_control(snapshot, ["GetItem", "PutItem"])
         return snapshot
 

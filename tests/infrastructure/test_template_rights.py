@@ -197,6 +197,7 @@ def test_the_snapshot_may_look_at_photos_and_not_touch_them(template: Template) 
     assert "lake/photos/*" in allowed["s3:GetObject"]
     assert "lake" in allowed["s3:ListBucket"]
     assert [action for action in allowed if "lake/photos/*" in allowed[action]] == ["s3:GetObject"]
+    assert allowed["dynamodb:Query"] == {"predictions/index/by_feedback_hour"}
 
 
 CHECKED_AT_START: Mapping[str, type[Any]] = {

@@ -146,10 +146,10 @@ ROLES: Final[Mapping[str, Rights]] = {
     "TrainingSnapshotDataset": rights(
         "read index, read labels, read features, read photos, list the lake, "
         "write index, write labels, write held labels, write datasets, abort datasets, "
-        f"{_QUERIES}, get control, put control",
-        "write photos, tag photos, erase photos, write pointer, read models, read datasets, "
-        "abort labels, write features, "
-        "read tombstones, get predictions, put predictions, start train, create a training job",
+        "query by_feedback_hour, get control, put control",
+        "query by_predicted_hour, write photos, tag photos, erase photos, write pointer, "
+        "read models, read datasets, abort labels, write features, read tombstones, "
+        "get predictions, put predictions, start train, create a training job",
     ),
     "TrainingEvaluateCandidate": rights(
         f"{_POINTER}, read training, read datasets, read photos, read models, write evaluations",
