@@ -4,6 +4,7 @@ from constructs import Construct
 
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import (
+    MODEL_SPECS,
     MODELS,
     PHOTOS,
     SERVING_POINTER,
@@ -75,7 +76,7 @@ class Serving(Construct):
         # leaves a tombstone and an empty object; its bytes, and every version of them, go.
         lake.grant(
             self.rest,
-            read=[SERVING_POINTER, MODELS, PHOTOS],
+            read=[SERVING_POINTER, MODEL_SPECS, PHOTOS],
             read_tags=[PHOTOS],
             write=[UPLOADS, TOMBSTONES, PHOTOS],
             tag=[PHOTOS],
