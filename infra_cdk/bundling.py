@@ -52,9 +52,9 @@ class Platform:
 
     @classmethod
     def of(cls, target: Target) -> "Platform":
-        """AWS: arm64 and Python 3.13. Local: this interpreter."""
+        """AWS: arm64 and Python 3.14. Local: this interpreter."""
         if target is Target.AWS:
-            system, python = "aarch64-manylinux_2_34", "3.13"
+            system, python = "aarch64-manylinux_2_34", "3.14"
             return cls(
                 f"{system}-{python}", ("--python-platform", system, "--python-version", python)
             )

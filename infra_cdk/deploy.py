@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from aws_cdk import App
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra_cdk import endpoints
 from infra_cdk.first_hour import FirstHourError, ask, first_model, has_champion
 from infra_cdk.images import ImageBuildError, build_images
 from infra_cdk.preflight import Level, Wanted, check
-from infra_cdk.settings import FUNCTIONS, REPORT, REPOSITORY_ROOT, TRAINING
+from infra_cdk.settings import REPORT, REPOSITORY_ROOT, TRAINING, Settings
 
 
 class DeployError(RuntimeError):
@@ -68,12 +69,16 @@ class Deployment:
     """The steps, in order; each may be repeated, and goes on from where the last try ended."""
 
     def __init__(self, context: dict[str, str]) -> None:
-        """Raises DeployError where these credentials reach no AWS account."""
+        """Raises DeployError for a setting that is wrong, or credentials that reach no account."""
         if os.environ.get("AWS_ENDPOINT_URL"):
             raise DeployError(
                 "AWS_ENDPOINT_URL is set: these are the local cloud's settings. Unset them."
             )
         self._context = context
+        try:
+            self._settings = Settings.from_context(App(context={"target": "aws", **context}).node)
+        except ValueError as error:
+            raise DeployError(str(error)) from error
         self._session = boto3.session.Session()
         if not self._session.region_name:
             raise DeployError("No region is set. Name one: AWS_REGION=eu-west-1 make deploy")
@@ -90,14 +95,15 @@ class Deployment:
     def preflight(self) -> None:
         """Ask the account what it allows; raises DeployError if the deployment would fail."""
         _say(f"Account {self._account}, {self._session.region_name}, as {self._caller}")
+        spot = self._settings.training_spot
         wanted = Wanted(
             stack=endpoints.STACK,
-            concurrency=sum(size.reserved_concurrency or 0 for size in FUNCTIONS.values()),
+            concurrency=self._settings.all_reserved_concurrency,
             instances=(
-                f"{TRAINING.instance_type} for training job usage",
+                f"{TRAINING.instance_type} for {'spot ' * spot}training job usage",
                 f"{REPORT.instance_type} for processing job usage",
             ),
-            managed_mlflow="mlflow_tracking_uri" not in self._context,
+            managed_mlflow=not self._settings.mlflow_tracking_uri,
         )
         problems = 0
         for finding in check(self._client, self._caller, wanted):

@@ -5,10 +5,9 @@ Thresholds of the domain (accuracy, image sizes, prediction lifetime) are `areyo
 
 import os
 import platform
-import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Node
 
 from areyouacat.settings import IMAGES, SERVING
+from infra_cdk.switches import BudgetLimit, SecuritySettings, switch
 
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 STACK_NAME: Final = "AreYouACat"
@@ -71,7 +71,7 @@ TARGETS: Final = {
     Target.AWS: TargetSettings(
         removal_policy=RemovalPolicy.RETAIN,
         deletion_protection=True,
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        runtime=lambda_.Runtime.PYTHON_3_14,
         architecture=lambda_.Architecture.ARM_64,
         tracing=True,
         managed_mlflow=True,
@@ -143,6 +143,9 @@ FUNCTIONS: Final = {
     "trigger-retraining": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
     "start-pending": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
 }
+# The sum of all reserved concurrency, and the 100 executions that AWS leaves unreserved, must fit
+# the account's quota ("Concurrent executions"): 134 here, 1,000 in most accounts, as few as 10 in
+# a new one, which therefore deploys with `-c small_account=true` until the quota is raised.
 LOG_LEVEL: Final = "INFO"
 LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
 LOG_RETENTION_DAYS: Final = 30
@@ -170,6 +173,28 @@ class ApiSettings:
 
 
 API: Final = ApiSettings()
+# Ten executions for everything: at 0.25 s each, predict takes five of them at this rate; strangers
+# hold two at most.
+SMALL_ACCOUNT_API: Final = replace(
+    API,
+    rate_per_second=20,
+    burst_requests=5,
+    keyless_rate_per_second=1,
+    keyless_burst_requests=1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallSettings:
+    """AWS WAF in front of the API, where it is switched on."""
+
+    window_seconds: int = 300  # over which requests of one address are counted
+    # 20 a second: less than half of what the API answers for everybody, so that one address never
+    # takes it all. Raise it for callers who share an address.
+    requests_per_address: int = 6_000
+
+
+FIREWALL: Final = FirewallSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +204,7 @@ class LakeSettings:
     uploads_days: int = 1  # a presigned upload is read within minutes or never
     noncurrent_days: int = 30  # overwritten or erased objects
     incomplete_upload_days: int = 2
+    access_log_days: int = 30  # as every log; they name the addresses of those who upload
 
 
 LAKE: Final = LakeSettings()
@@ -197,7 +223,9 @@ class JobImage:
     dockerfile: str
     # Raise it to build the same sources anew: the base image gets security fixes under one name.
     edition: int = 1
-    kept: int = 10  # images; each is about a gigabyte that ECR bills
+    # Images. The training image's packages are 0.5 GB, which ECR bills by the month; an older image
+    # is its sources built again.
+    kept: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +300,19 @@ SCHEDULE: Final = ScheduleSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubSettings:
+    """Deployments by GitHub Actions."""
+
+    stack_name: str = f"{STACK_NAME}-GitHub"
+    environment: str = "production"  # of the repository; its protection rules gate a deployment
+    session_seconds: int = 2 * 3600  # a deployment with a training, and the way back
+    bootstrap_qualifier: str = "hnb659fds"  # the CDK's own, part of its bootstrap roles' names
+
+
+GITHUB: Final = GitHubSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmSettings:
     """How CloudWatch looks at the monitor's metrics."""
 
@@ -290,45 +331,6 @@ ALARMS: Final = AlarmSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetSettings:
-    """When the owner of a budget is told, in percent of it spent."""
-
-    told_at_percent: tuple[float, ...] = (80.0, 100.0)
-
-
-BUDGET: Final = BudgetSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetLimit:
-    """US dollars a month, and whom to tell."""
-
-    usd: float
-    email: str
-
-    @classmethod
-    def from_context(cls, node: Node) -> "BudgetLimit | None":
-        """Read `-c budget_usd=` and `-c budget_email=`; None if neither is given.
-
-        Raises:
-            ValueError: one without the other, or no amount, or no address.
-        """
-        usd, email = node.try_get_context("budget_usd"), node.try_get_context("budget_email")
-        if not usd and not email:
-            return None
-        try:
-            limit = cls(float(usd), str(email or ""))
-        except (TypeError, ValueError):
-            limit = cls(0.0, "")
-        if limit.usd <= 0 or not re.fullmatch(r"[^@\s]+@[^@\s]+", limit.email):
-            raise ValueError(
-                "a budget needs an amount above 0 and an address: "
-                "-c budget_usd=50 -c budget_email=you@example.com"
-            )
-        return limit
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """One deployment: the target and what the command line said."""
 
@@ -341,6 +343,21 @@ class Settings:
     code_revision: str
     endpoint_url: str
     budget: BudgetLimit | None
+    security: SecuritySettings = field(default_factory=SecuritySettings)
+
+    @property
+    def api(self) -> ApiSettings:
+        """How fast callers may ask: what the account's quota allows."""
+        return SMALL_ACCOUNT_API if self.security.small_account else API
+
+    def reserved_concurrency(self, function: str) -> int | None:
+        """The executions that a function of `FUNCTIONS` has for itself, and no more than them."""
+        return None if self.security.small_account else FUNCTIONS[function].reserved_concurrency
+
+    @property
+    def all_reserved_concurrency(self) -> int:
+        """The executions that all functions together keep from the rest of the account."""
+        return sum(self.reserved_concurrency(function) or 0 for function in FUNCTIONS)
 
     @property
     def on(self) -> TargetSettings:
@@ -350,7 +367,8 @@ class Settings:
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
         """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c mlflow_artifact_store=`,
-        `-c training_image_uri=`, `-c report_image_uri=`, `-c training_spot=`.
+        `-c training_image_uri=`, `-c report_image_uri=`, `-c training_spot=`, and those of
+        `switches`.
 
         What the command line leaves out is taken from DEPLOY_TARGET and, on the local cloud, from
         MLFLOW_TRACKING_URI. On AWS that names the app of the last deployment, which is not to be
@@ -358,7 +376,7 @@ class Settings:
 
         Raises:
             ValueError: the target is neither aws nor local, the artifact store is not in S3, or
-                training_spot is neither true nor false.
+                a switch is wrong.
         """
         name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):
@@ -373,20 +391,12 @@ class Settings:
             mlflow_artifact_store=store,
             training_image_uri=node.try_get_context("training_image_uri"),
             report_image_uri=node.try_get_context("report_image_uri"),
-            training_spot=_flag(node, "training_spot", TRAINING.spot),
+            training_spot=switch(node, "training_spot", TRAINING.spot),
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
             budget=BudgetLimit.from_context(node),
+            security=SecuritySettings.from_context(node, is_local=name == Target.LOCAL),
         )
-
-
-def _flag(node: Node, name: str, default: bool) -> bool:
-    """A setting of the command line that is true or false."""
-    given = node.try_get_context(name)
-    said = str(default if given is None else given).lower()
-    if said not in {"true", "false"}:
-        raise ValueError(f"{name} is {said!r}: use -c {name}=true or -c {name}=false")
-    return said == "true"
 
 
 def _code_revision() -> str:

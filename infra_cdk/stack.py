@@ -1,14 +1,19 @@
 """The stack: constructs in the order data meets them, and what other programs read of it."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra_cdk.acknowledged import Acknowledged, acknowledge, acknowledged
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.budget import MonthlyBudget
 from infra_cdk.constructs.comparison import Comparison
 from infra_cdk.constructs.dashboard import Dashboard
 from infra_cdk.constructs.data_lake import DataLake
+from infra_cdk.constructs.dead_letters import DeadLetters
 from infra_cdk.constructs.deployment import Deployment
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.monitoring import Monitoring
 from infra_cdk.constructs.operations import Operations
 from infra_cdk.constructs.predictions import Predictions
@@ -33,7 +38,9 @@ class AreYouACatStack(Stack):
             construct_id,
             description="Are you a cat? Photos, predictions, retraining",
             tags={APPLICATION_TAG: STACK_NAME},
+            termination_protection=settings.security.production,
         )
+        self.encryption = Encryption(self, settings=settings)
         lake = DataLake(self, "DataLake", settings=settings)
         predictions = Predictions(self, "Predictions", settings=settings)
         serving = Serving(
@@ -46,6 +53,7 @@ class AreYouACatStack(Stack):
         )
         tracking = Tracking(self, "Tracking", lake=lake, settings=settings)
         ops_topic = SecureTopic(self, "OpsTopic", display_name="Are you a cat: operators")
+        schedules = DeadLetters(self, "ScheduleDeadLetters", name="schedule")
         deployment = Deployment(
             self,
             "Deployment",
@@ -73,6 +81,7 @@ class AreYouACatStack(Stack):
             tracking=tracking,
             deployment=deployment,
             ops_topic=ops_topic,
+            schedule_dead_letters=schedules,
             settings=settings,
             bundler=bundler,
         )
@@ -93,10 +102,11 @@ class AreYouACatStack(Stack):
             tracking=tracking,
             start_pending=retraining.start_pending,
             ops_topic=ops_topic,
+            schedule_dead_letters=schedules,
             settings=settings,
             bundler=bundler,
         )
-        dead_letters = (retraining.dead_letters, rollback.dead_letters)
+        dead_letters = (retraining.dead_letters, rollback.dead_letters, schedules)
         operations = Operations(
             self,
             "Operations",
@@ -122,6 +132,7 @@ class AreYouACatStack(Stack):
             MonthlyBudget(self, "Budget", limit=settings.budget)
 
         for name, value in {
+            "CodeRevision": settings.code_revision,
             "ApiUrl": serving.api.address,
             "ApiId": serving.api.rest_api_id,
             "ApiStage": serving.api.stage,
@@ -146,3 +157,5 @@ class AreYouACatStack(Stack):
         }.items():
             if value:  # an image that is elsewhere has no project
                 CfnOutput(self, name, value=value)
+        self.acknowledged: Sequence[Acknowledged] = acknowledged(self, lake, settings)
+        acknowledge(self, self.acknowledged)

@@ -1,9 +1,14 @@
 """A monthly budget that tells its owner before the bill does."""
 
+from typing import Final
+
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
-from infra_cdk.settings import APPLICATION_TAG, BUDGET, STACK_NAME, BudgetLimit
+from infra_cdk.settings import APPLICATION_TAG, STACK_NAME
+from infra_cdk.switches import BudgetLimit
+
+_TOLD_AT_PERCENT: Final = (80.0, 100.0)
 
 
 class MonthlyBudget(Construct):
@@ -38,7 +43,7 @@ class MonthlyBudget(Construct):
                     subscribers=told,
                 )
                 for kind, percent in (
-                    *(("ACTUAL", percent) for percent in BUDGET.told_at_percent),
+                    *(("ACTUAL", percent) for percent in _TOLD_AT_PERCENT),
                     ("FORECASTED", 100.0),
                 )
             ],

@@ -10,6 +10,7 @@ from constructs import Construct
 from areyouacat import lake
 from areyouacat.model_spec import REFERENCE_FILE
 from areyouacat.settings import BACKBONE, SERVING
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.settings import LAKE, Settings
 
 PHOTOS = f"{lake.PHOTOS_PREFIX}*"
@@ -37,11 +38,15 @@ class DataLake(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         """The bucket outlives the stack on AWS and goes with it on the local cloud."""
         super().__init__(scope, construct_id)
+        key = Encryption.of(self).key
         self.bucket = s3.Bucket(
             self,
             "Bucket",
             versioned=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,  # one call for many objects
+            server_access_logs_bucket=self._access_logs(settings),
             enforce_ssl=True,
             minimum_tls_version=1.2,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -71,6 +76,24 @@ class DataLake(Construct):
                         LAKE.incomplete_upload_days
                     ),
                 ),
+            ],
+        )
+
+    def _access_logs(self, settings: Settings) -> s3.Bucket:
+        """Where S3 notes every request to the lake, some hours later; who uploads is in it."""
+        return s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers to no other
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=settings.on.removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="forget-requests", expiration=Duration.days(LAKE.access_log_days)
+                )
             ],
         )
 
@@ -111,6 +134,10 @@ class DataLake(Construct):
         ):
             if patterns:
                 _allow(grantee, actions, [self.bucket.arn_for_objects(key) for key in patterns])
+        # What is written in parts is put together from what it decrypts.
+        Encryption.of(self).allow(
+            grantee, "s3", decrypt=bool(read) or write_in_parts, encrypt=bool(write)
+        )
         if tell_absent:
             _allow(grantee, ["s3:ListBucket"], [self.bucket.bucket_arn])
         elif list_prefixes:

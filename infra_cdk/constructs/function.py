@@ -1,8 +1,9 @@
 """A Python function of ours: own role, own log group, nothing that it did not ask for."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -10,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.settings import FUNCTIONS, LOG_LEVEL, LOG_RETENTION_DAYS, Settings
 
 
@@ -44,6 +46,7 @@ class PythonFunction(lambda_.Function):
             f"{construct_id}Logs",
             log_group_name=f"/aws/lambda/{function_name}",
             retention=retention(LOG_RETENTION_DAYS),
+            encryption_key=Encryption.of(scope).key,
             removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(
@@ -65,7 +68,7 @@ class PythonFunction(lambda_.Function):
             log_group=log_group,
             memory_size=size.memory_mb,
             timeout=Duration.seconds(size.timeout_seconds),
-            reserved_concurrent_executions=size.reserved_concurrency,
+            reserved_concurrent_executions=settings.reserved_concurrency(name),
             tracing=lambda_.Tracing.ACTIVE if settings.on.tracing else lambda_.Tracing.DISABLED,
             dead_letter_queue=dead_letter_queue,
             environment={
@@ -74,6 +77,9 @@ class PythonFunction(lambda_.Function):
                 **environment,
             },
         )
+        wait_for_policy_alone(self, role)
+        if dead_letter_queue:
+            Encryption.of(self).allow(self, "sqs", decrypt=True, encrypt=True)
 
     def allow(
         self,
@@ -85,6 +91,19 @@ class PythonFunction(lambda_.Function):
         self.add_to_role_policy(
             iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
         )
+
+
+def wait_for_policy_alone(construct: Construct, role: iam.Role) -> None:
+    """Make a resource that has a role wait for the role's policy.
+
+    It waits for the role anyway, since it refers to it; CDK writes that down once more, and
+    CloudFormation's linter finds it superfluous. Whatever else it must wait for goes in here.
+    """
+    resource, policy = (
+        cast(CfnResource, of.node.default_child)
+        for of in (construct, role.node.find_child("DefaultPolicy"))
+    )
+    resource.add_override("DependsOn", [policy.logical_id])
 
 
 def retention(days: int) -> logs.RetentionDays:

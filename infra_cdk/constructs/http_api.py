@@ -13,6 +13,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra_cdk.constructs.encryption import Encryption
+from infra_cdk.constructs.firewall import Firewall
 from infra_cdk.constructs.function import retention
 from infra_cdk.constructs.refusals import REFUSALS, refusal_id
 from infra_cdk.request_models import request_model
@@ -67,6 +69,8 @@ class HttpApi(Construct):
                 templates={"application/json": refusal.template},
             )
         self._key = self._api_key()
+        if settings.security.waf:
+            Firewall(self, "Firewall", stage_arn=self._api.deployment_stage.stage_arn)
 
     @property
     def rest_api_id(self) -> str:
@@ -133,13 +137,13 @@ class HttpApi(Construct):
 
     def _rest_api(self, routes: Sequence[Route]) -> apigateway.RestApi:
         stack = Stack.of(self)
-        access_log = logs.LogGroup(
-            self,
-            "AccessLog",
-            log_group_name=f"/aws/apigateway/{stack.stack_name}",
-            retention=retention(LOG_RETENTION_DAYS),
-            removal_policy=RemovalPolicy.DESTROY,
+        limits = self._settings.api
+        keyless = apigateway.MethodDeploymentOptions(
+            throttling_rate_limit=limits.keyless_rate_per_second,
+            throttling_burst_limit=limits.keyless_burst_requests,
+            logging_level=_LOGGED,
         )
+        access_log = self._log_group("AccessLog", f"/aws/apigateway/{stack.stack_name}")
         api = apigateway.RestApi(
             self,
             "Api",
@@ -149,21 +153,36 @@ class HttpApi(Construct):
             min_compression_size=Size.bytes(API.min_compression_bytes),
             deploy_options=apigateway.StageOptions(
                 stage_name=API.stage,
-                throttling_rate_limit=API.rate_per_second,
-                throttling_burst_limit=API.burst_requests,
+                throttling_rate_limit=limits.rate_per_second,
+                throttling_burst_limit=limits.burst_requests,
                 method_options={
-                    f"{route.path}/{route.method}": _KEYLESS
+                    f"{route.path}/{route.method}": keyless
                     for route in routes
                     if not route.needs_key
                 },
+                logging_level=_LOGGED,
                 tracing_enabled=self._settings.on.tracing,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
         )
         api.node.try_remove_child("Endpoint")  # an output that the stack names itself
-        api.deployment_stage.node.add_dependency(self._logging_account())
+        # API Gateway gives this group its name, and would make one that forgets nothing.
+        errors = self._log_group(
+            "ErrorLog", f"API-Gateway-Execution-Logs_{api.rest_api_id}/{API.stage}"
+        )
+        api.deployment_stage.node.add_dependency(self._logging_account(), errors)
         return api
+
+    def _log_group(self, construct_id: str, name: str) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            construct_id,
+            log_group_name=name,
+            retention=retention(LOG_RETENTION_DAYS),
+            encryption_key=Encryption.of(self).key,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
 
     def _logging_account(self) -> apigateway.CfnAccount:
         """The account-wide role by which API Gateway writes logs; it outlives the stack on AWS."""
@@ -209,7 +228,8 @@ class HttpApi(Construct):
             "UsagePlan",
             description="What one key may ask",
             throttle=apigateway.ThrottleSettings(
-                rate_limit=API.rate_per_second, burst_limit=API.burst_requests
+                rate_limit=self._settings.api.rate_per_second,
+                burst_limit=self._settings.api.burst_requests,
             ),
             api_stages=[apigateway.UsagePlanPerApiStage(stage=self._api.deployment_stage)],
         )
@@ -217,10 +237,8 @@ class HttpApi(Construct):
         return key
 
 
-_KEYLESS: Final = apigateway.MethodDeploymentOptions(
-    throttling_rate_limit=API.keyless_rate_per_second,
-    throttling_burst_limit=API.keyless_burst_requests,
-)
+# Errors of API Gateway's own; its informational level would log headers and the callers' addresses.
+_LOGGED: Final = apigateway.MethodLoggingLevel.ERROR
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",

@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from areyouacat import metrics
@@ -30,6 +31,7 @@ class Monitoring(Construct):
         tracking: Tracking,
         start_pending: PythonFunction,
         ops_topic: sns.ITopic,
+        schedule_dead_letters: sqs.IQueue,
         settings: Settings,
         bundler: Bundler,
     ) -> None:
@@ -98,7 +100,9 @@ class Monitoring(Construct):
             schedule=events.Schedule.rate(Duration.hours(SCHEDULE.monitor_hours)),
             targets=[
                 targets.SfnStateMachine(
-                    self.workflow, input=events.RuleTargetInput.from_object({"source": "schedule"})
+                    self.workflow,
+                    input=events.RuleTargetInput.from_object({"source": "schedule"}),
+                    dead_letter_queue=schedule_dead_letters,
                 )
             ],
         )

@@ -87,9 +87,8 @@ class Operations(Construct):
         waiting = queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=self._period
         )
-        owner = str(queue.node.scope.node.id) if queue.node.scope else ""
         return self._alarm(
-            f"{owner}DeadLetters",
+            f"{queue.node.path.split('/', 1)[1].replace('/', '')}",
             waiting,
             1,
             "An event that could not be delivered or handled waits to be looked at",

@@ -6,6 +6,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from areyouacat import predictions
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.settings import Settings
 
@@ -30,18 +31,18 @@ class Predictions(Construct):
 
     def allow(self, function: PythonFunction, actions: Sequence[str]) -> None:
         """Allow single-item operations, such as `GetItem`, on the predictions table."""
-        function.allow([f"dynamodb:{action}" for action in actions], [self.table.table_arn])
+        self._allow_table(function, actions, [self.table.table_arn])
 
     def allow_queries(self, function: PythonFunction) -> None:
         """Allow queries by hour: on the indexes alone, never a scan."""
         indexes = (predictions.PREDICTED_INDEX, predictions.FEEDBACK_INDEX)
-        function.allow(
-            ["dynamodb:Query"], [f"{self.table.table_arn}/index/{index}" for index in indexes]
+        self._allow_table(
+            function, ["Query"], [f"{self.table.table_arn}/index/{index}" for index in indexes]
         )
 
     def allow_control(self, function: PythonFunction, actions: Sequence[str]) -> None:
         """Allow single-item operations on the control table."""
-        function.allow([f"dynamodb:{action}" for action in actions], [self.control.table_arn])
+        self._allow_table(function, actions, [self.control.table_arn])
 
     def retrain_environment(self) -> dict[str, str]:
         """What a function that asks the training ledger needs to be told."""
@@ -52,7 +53,15 @@ class Predictions(Construct):
             "RETRAIN_SAME_CAUSE_SECONDS": str(self._settings.on.retrain_same_cause_seconds),
         }
 
+    def _allow_table(
+        self, function: PythonFunction, actions: Sequence[str], resources: Sequence[str]
+    ) -> None:
+        function.allow([f"dynamodb:{action}" for action in actions], resources)
+        # Whatever one does with a table: its own key is decrypted on one's behalf, and used.
+        Encryption.of(self).allow(function, "dynamodb", decrypt=True)
+
     def _table(self, construct_id: str, partition_key: str, ttl_attribute: str) -> dynamodb.Table:
+        key = Encryption.of(self).key
         return dynamodb.Table(
             self,
             construct_id,
@@ -62,6 +71,8 @@ class Predictions(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute=ttl_attribute,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
+            encryption_key=key,
             deletion_protection=self._settings.on.deletion_protection,
             removal_policy=self._settings.on.removal_policy,
         )

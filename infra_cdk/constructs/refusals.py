@@ -39,6 +39,9 @@ REFUSALS: Final = {
         403, "forbidden", "a valid key is needed in the header x-api-key"
     ),
     apigateway.ResponseType.ACCESS_DENIED: Refusal(403, "forbidden", "access denied"),
+    apigateway.ResponseType.WAF_FILTERED: Refusal(
+        403, "forbidden", "the firewall turned this request away"
+    ),
     # API Gateway does not tell an unknown route from missing credentials.
     apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN: Refusal(
         403, "forbidden", "no such path and method here, or credentials are missing"

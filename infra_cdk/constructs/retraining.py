@@ -1,17 +1,17 @@
 """What closes the loop: alarm, topic, and the functions that start training."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from areyouacat import metrics
 from areyouacat.settings import DRIFT, MONITORING
 from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.dead_letters import DeadLetters
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.predictions import Predictions
 from infra_cdk.constructs.runbook import described
@@ -41,14 +41,7 @@ class Retraining(Construct):
         self.accuracy_alarm = self._accuracy_alarm()
         self.alarms = (self.accuracy_alarm, self._drift_alarm(), self._feedback_alarm())
 
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            queue_name=f"{Stack.of(self).stack_name}-retrain-dead-letters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(ALARMS.dead_letter_days),
-        )
+        self.dead_letters = DeadLetters(self, "DeadLetters", name="retrain")
         workflow = training.workflow
         machine = {"TRAIN_STATE_MACHINE_ARN": workflow.state_machine_arn}
         self.trigger = self._function(

@@ -1,17 +1,17 @@
 """What takes a challenger out of the traffic by itself: alarms, and the end of its deployment."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from areyouacat import metrics
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import SERVING_POINTER, DataLake
+from infra_cdk.constructs.dead_letters import DeadLetters
 from infra_cdk.constructs.deployment import Deployment
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.runbook import described
@@ -40,14 +40,7 @@ class Rollback(Construct):
         self._settings, self._bundler = settings, bundler
         workflow = deployment.workflow
         machine = {"DEPLOY_STATE_MACHINE_ARN": workflow.state_machine_arn}
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            queue_name=f"{Stack.of(self).stack_name}-rollback-dead-letters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(ALARMS.dead_letter_days),
-        )
+        self.dead_letters = DeadLetters(self, "DeadLetters", name="rollback")
         self.topic = SecureTopic(self, "Topic", display_name="Are you a cat: roll back")
         self.topic.allow_alarms()
         self.alarms = (self._failures_alarm(), self._errors_alarm(predict))

@@ -4,6 +4,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra_cdk.bundling import Bundler
@@ -44,6 +45,7 @@ class Training(Construct):
         tracking: Tracking,
         deployment: Deployment,
         ops_topic: sns.ITopic,
+        schedule_dead_letters: sqs.IQueue,
         settings: Settings,
         bundler: Bundler,
     ) -> None:
@@ -77,7 +79,7 @@ class Training(Construct):
             },
             statements=[*self._job.sync_statements(), *self._deploy_statements()],
         )
-        self._schedule()
+        self._schedule(schedule_dead_letters)
 
     def _lease_functions(self, predictions: Predictions) -> dict[str, PythonFunction]:
         self.acquire_lease = acquire = self._function(
@@ -201,7 +203,7 @@ class Training(Construct):
             managed_rule(self, "StepFunctionsGetEventsForStepFunctionsExecutionRule"),
         ]
 
-    def _schedule(self) -> None:
+    def _schedule(self, dead_letters: sqs.IQueue) -> None:
         events.Rule(
             self,
             "Schedule",
@@ -213,6 +215,7 @@ class Training(Construct):
                     input=events.RuleTargetInput.from_object(
                         {"reason": "daily schedule", "source": "schedule"}
                     ),
+                    dead_letter_queue=dead_letters,
                 )
             ],
         )

@@ -10,7 +10,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra_cdk.constructs.function import retention
+from infra_cdk.constructs.encryption import Encryption
+from infra_cdk.constructs.function import retention, wait_for_policy_alone
 from infra_cdk.settings import LOG_RETENTION_DAYS, REPOSITORY_ROOT, Settings
 
 
@@ -63,9 +64,10 @@ class Workflow(sfn.StateMachine):
                     # The prefix keeps CloudWatch Logs' resource policy under its size limit.
                     log_group_name=f"/aws/vendedlogs/states/{machine_name(scope, name)}",
                     retention=retention(LOG_RETENTION_DAYS),
+                    encryption_key=Encryption.of(scope).key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
-                level=sfn.LogLevel.ERROR,
+                level=sfn.LogLevel.ALL,
             ),
         )
         for statement in (
@@ -77,6 +79,8 @@ class Workflow(sfn.StateMachine):
             *statements,
         ):
             self.add_to_role_policy(statement)
+        wait_for_policy_alone(self, role)
+        Encryption.of(self).allow(role, "sns", decrypt=True, encrypt=True)
 
 
 def machine_name(scope: Construct, name: str) -> str:

@@ -1,7 +1,8 @@
-"""Both templates, synthesised once, with stubs for the functions' code: no network needed."""
+"""The templates, synthesised once, with stubs for the functions' code: no network needed."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, Settings, Target
 from infra_cdk.stack import AreYouACatStack
+from infra_cdk.switches import SecuritySettings
 
 Template = Mapping[str, Any]
 
@@ -28,29 +30,51 @@ class StubBundler:
         return lambda_.Code.from_asset(str(self._folder))
 
 
-def synthesise(target: Target, folder: Path, **settings: str) -> Template:
-    """The stack's template; `settings`: what `cdk -c name=value` would say.
+FLAGS: Mapping[str, Any] = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
+"""How the CDK behaves, for every app of ours."""
 
-    By default MLflow's address is known on the local cloud, and made on AWS.
+
+@dataclass(frozen=True)
+class Synthesised:
+    """A stack and what CloudFormation is given of it."""
+
+    stack: AreYouACatStack
+    template: Template
+
+
+def synthesise(target: Target, folder: Path, **switches: str) -> Synthesised:
+    """As deployed by default: MLflow's address is known on the local cloud, and made on AWS.
+
+    `switches`: what `cdk -c name=value` would say.
     """
-    context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
     mlflow = {"mlflow_tracking_uri": "http://mlflow"} if target is Target.LOCAL else {}
     app = App(
         outdir=str(folder / "cdk.out"),
-        context={**context, "target": target.value, **mlflow, **settings},
+        context={**FLAGS, "target": target.value, **mlflow, **switches},
     )
     stub = folder / "stub"
     stub.mkdir()
-    AreYouACatStack(
+    stack = AreYouACatStack(
         app, STACK_NAME, settings=Settings.from_context(app.node), bundler=StubBundler(stub)
     )
-    template: Template = app.synth().get_stack_by_name(STACK_NAME).template
-    return template
+    return Synthesised(stack, app.synth().get_stack_by_name(STACK_NAME).template)
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Target, Template]:
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Target, Synthesised]:
     return {target: synthesise(target, tmp_path_factory.mktemp(target)) for target in Target}
+
+
+@pytest.fixture(scope="session")
+def switched_on(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """AWS with every switch of `SecuritySettings` on."""
+    switches = {field.name: "true" for field in fields(SecuritySettings)}
+    return synthesise(Target.AWS, tmp_path_factory.mktemp("switched-on"), **switches)
+
+
+@pytest.fixture(scope="session")
+def templates(synthesised: Mapping[Target, Synthesised]) -> Mapping[Target, Template]:
+    return {target: made.template for target, made in synthesised.items()}
 
 
 @pytest.fixture(scope="session", params=list(Target), ids=lambda target: f"on {target}")

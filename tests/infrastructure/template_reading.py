@@ -33,6 +33,16 @@ def only(template: Template, kind: str) -> dict[str, Any]:
     return properties
 
 
+def lake(template: Template) -> dict[str, Any]:
+    """Properties of the bucket that keeps versions: the lake."""
+    (bucket,) = (
+        bucket
+        for bucket in resources(template, "S3::Bucket").values()
+        if "VersioningConfiguration" in bucket
+    )
+    return bucket
+
+
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from infra_cdk.settings import BudgetLimit, Target
+from infra_cdk.settings import Target
+from infra_cdk.switches import BudgetLimit
 from tests.infrastructure.conftest import synthesise
 from tests.infrastructure.template_reading import Template, only, resources
 
@@ -22,7 +23,9 @@ def test_nobody_who_did_not_ask_has_a_budget(template: Template) -> None:
 def test_the_owner_is_told_at_four_fifths_at_all_of_it_and_before_it_comes_to_that(
     tmp_path: Path,
 ) -> None:
-    template = synthesise(Target.AWS, tmp_path, budget_usd="50", budget_email="ann@example.com")
+    template = synthesise(
+        Target.AWS, tmp_path, budget_usd="50", budget_email="ann@example.com"
+    ).template
 
     budget = only(template, "Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
@@ -35,7 +38,9 @@ def test_the_owner_is_told_at_four_fifths_at_all_of_it_and_before_it_comes_to_th
 
 
 def test_the_local_cloud_has_none_even_if_asked(tmp_path: Path) -> None:
-    template = synthesise(Target.LOCAL, tmp_path, budget_usd="50", budget_email="ann@example.com")
+    template = synthesise(
+        Target.LOCAL, tmp_path, budget_usd="50", budget_email="ann@example.com"
+    ).template
 
     assert resources(template, "Budgets::Budget") == {}
 

@@ -151,7 +151,7 @@ def test_aws_gets_wheels_for_arm_and_local_for_this_interpreter(
     local = bundler(Target.LOCAL).build("one")
 
     assert aws != local
-    assert "--python-platform aarch64-manylinux_2_34 --python-version 3.13" in asked
+    assert "--python-platform aarch64-manylinux_2_34 --python-version 3.14" in asked
     assert "--require-hashes" in asked
     assert "--only-binary :all:" in asked
 

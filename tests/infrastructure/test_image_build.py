@@ -1,5 +1,6 @@
 """What builds the jobs' images on AWS: where from, where to, and with which rights."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,12 +8,14 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template as Synthesised
 
 from infra_cdk.constructs.data_lake import DataLake
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.training_job import TrainingJob
 from infra_cdk.image_context import ImageContext
 from infra_cdk.images import DEADLINE_SECONDS, PROJECT_OUTPUTS
 from infra_cdk.settings import IMAGE_BUILD, REPORT, REPOSITORY_ROOT, TRAINING, JobImage, Settings
 from tests.infrastructure import workflows
+from tests.infrastructure.conftest import FLAGS
 from tests.infrastructure.template_reading import Template, identity_statements, resources
 
 IMAGES = [
@@ -36,7 +39,8 @@ def variables(project: dict[str, Any]) -> dict[str, Any]:
 
 def key_of(source: dict[str, Any]) -> str:
     """Of the object that a project's source is."""
-    return str(source["Location"]["Fn::Sub"]).rpartition("/")[2]
+    (key,) = re.findall(r"/(\w+\.zip)", str(source["Location"]))
+    return str(key)
 
 
 def tag_of(image: JobImage) -> str:
@@ -128,7 +132,7 @@ def test_an_image_is_never_overwritten_is_scanned_and_one_day_forgotten(
     for repository in resources(aws_template, "ECR::Repository").values():
         assert repository["ImageTagMutability"] == "IMMUTABLE"
         assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
-        assert '"countNumber":10' in repository["LifecyclePolicy"]["LifecyclePolicyText"]
+        assert '"countNumber":3' in repository["LifecyclePolicy"]["LifecyclePolicyText"]
 
 
 def test_the_outputs_name_the_projects_for_whoever_starts_them(aws_template: Template) -> None:
@@ -147,9 +151,10 @@ def test_whoever_waits_waits_longer_than_a_build_may_queue_and_run() -> None:
 
 def training_job(**context: str) -> tuple[TrainingJob, dict[str, Any]]:
     """The job alone, and its template."""
-    app = App(context={"target": "aws", **context})
+    app = App(context={**FLAGS, "target": "aws", **context})
     stack = Stack(app, "Small")
     settings = Settings.from_context(app.node)
+    Encryption(stack, settings=settings)
     lake = DataLake(stack, "Lake", settings=settings)
     tracking = Tracking(stack, "Tracking", lake=lake, settings=settings)
     job = TrainingJob(stack, "Job", lake=lake, tracking=tracking, settings=settings)

@@ -10,6 +10,7 @@ from infra_cdk.settings import Settings, Target
 from tests.infrastructure.template_reading import Template, resources
 
 OUTPUTS = {
+    "CodeRevision",
     "ApiUrl",
     "ApiId",
     "ApiStage",
@@ -130,14 +131,14 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
         }
     ]
 
-    assert len(holding_data) == 6
+    assert len(holding_data) == 7
     assert {resource["DeletionPolicy"] for resource in holding_data} == {"Retain"}
 
 
 def test_functions_run_current_python_on_arm_on_aws(aws_template: Template) -> None:
     functions = resources(aws_template, "Lambda::Function").values()
 
-    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
+    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.14", "arm64")}
     assert {f["TracingConfig"]["Mode"] for f in functions} == {"Active"}
 
 

@@ -70,7 +70,7 @@ def test_there_are_alarms_on_these_metrics_and_no_others(template: Template) -> 
         *FUNCTION_OF,
         *TOLD_TO_PEOPLE,
         "Throttles",  # of predict and of api
-        "ApproximateNumberOfMessagesVisible",  # two queues
+        *["ApproximateNumberOfMessagesVisible"] * 2,  # three queues
         *("ExecutionsFailed", "ExecutionsTimedOut") * 2,  # three workflows
     ]
     assert sorted(alarm["MetricName"] for alarm in alarms) == sorted(expected)
@@ -217,6 +217,51 @@ def test_an_alarm_that_cannot_be_delivered_or_handled_is_kept(
 
     assert kept == function_named(template, function)["DeadLetterConfig"]["TargetArn"]
     assert ("sns.amazonaws.com", subscription["TopicArn"]) in senders_to(template, kept)
+
+
+def test_nothing_that_starts_by_itself_is_lost_if_it_cannot_start(template: Template) -> None:
+    queues = {
+        json.dumps({"Fn::GetAtt": [name, "Arn"]}) for name in resources(template, "SQS::Queue")
+    }
+    started = [
+        *(
+            subscription["RedrivePolicy"]["deadLetterTargetArn"]
+            for subscription in resources(template, "SNS::Subscription").values()
+        ),
+        *(
+            target["DeadLetterConfig"]["Arn"]
+            for rule in resources(template, "Events::Rule").values()
+            for target in rule["Targets"]
+        ),
+        *(
+            function["DeadLetterConfig"]["TargetArn"]
+            for function in started_by_events(template).values()
+        ),
+    ]
+
+    assert len(started) == 2 + 4 + 4  # subscriptions, targets, functions
+    assert {json.dumps(kept) for kept in started} == queues
+
+
+def started_by_events(template: Template) -> dict[str, dict[str, Any]]:
+    """The functions that SNS and EventBridge invoke: asynchronously, so no caller hears of it."""
+    invoked = {
+        permission["FunctionName"]["Fn::GetAtt"][0]
+        for permission in resources(template, "Lambda::Permission").values()
+        if permission["Principal"] in {"sns.amazonaws.com", "events.amazonaws.com"}
+    }
+    functions = resources(template, "Lambda::Function")
+    return {name: functions[name] for name in invoked}
+
+
+def test_only_the_rule_of_a_schedule_may_put_a_start_that_failed_aside(
+    template: Template,
+) -> None:
+    for logical_id, rule in resources(template, "Events::Rule").items():
+        (target,) = rule["Targets"]
+        kept = target["DeadLetterConfig"]["Arn"]
+        rule_arn = {"Fn::GetAtt": [logical_id, "Arn"]}
+        assert ("events.amazonaws.com", rule_arn) in senders_to(template, kept)
 
 
 def senders_to(template: Template, queue: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -54,7 +54,7 @@ def test_the_documented_routes_are_those_that_need_a_key(template: Template) -> 
 
 
 def test_routes_without_a_key_are_throttled_by_themselves(template: Template) -> None:
-    settings = {
+    throttles = {
         f"{entry['HttpMethod']} {entry['ResourcePath'].replace('~1', '')}": (
             entry["ThrottlingRateLimit"],
             entry["ThrottlingBurstLimit"],
@@ -63,7 +63,7 @@ def test_routes_without_a_key_are_throttled_by_themselves(template: Template) ->
     }
 
     keyless = (API.keyless_rate_per_second, API.keyless_burst_requests)
-    assert settings == {
+    assert throttles == {
         "* /*": (API.rate_per_second, API.burst_requests),
         **dict.fromkeys(KEYLESS, keyless),
     }
@@ -173,6 +173,7 @@ def test_every_refusal_of_the_gateway_has_our_shape(template: Template) -> None:
         )
         for response in responses
     }
+    assert codes["WAF_FILTERED"] == ("403", "forbidden")
     assert codes["INVALID_API_KEY"] == ("403", "forbidden")
     assert codes["MISSING_AUTHENTICATION_TOKEN"] == ("403", "forbidden")
     assert codes["REQUEST_TOO_LARGE"] == ("413", "payload_too_large")
@@ -196,6 +197,10 @@ def test_refusals_models_and_methods_are_part_of_what_is_deployed(template: Temp
 def test_requests_are_logged_without_addresses_of_people(template: Template) -> None:
     access_log = only(template, "ApiGateway::Stage")["AccessLogSetting"]
 
+    # Errors alone: the level above writes headers down, the caller's address among them.
+    settings = only(template, "ApiGateway::Stage")["MethodSettings"]
+    assert {entry["LoggingLevel"] for entry in settings} == {"ERROR"}
+    assert not [entry for entry in settings if entry["DataTraceEnabled"]]
     assert "$context.requestId" in access_log["Format"]
     assert "sourceIp" not in access_log["Format"]
     (stage,) = (
@@ -209,3 +214,18 @@ def test_requests_are_logged_without_addresses_of_people(template: Template) -> 
         if resource["Type"] == LOGGING_ACCOUNT
     )
     assert account in stage["DependsOn"]
+
+
+def test_the_group_that_api_gateway_writes_errors_to_is_there_before_it_makes_one(
+    template: Template,
+) -> None:
+    (stage,) = resources(template, "ApiGateway::Stage")
+    (api,) = resources(template, "ApiGateway::RestApi")
+
+    (group,) = (
+        name
+        for name, group in resources(template, "Logs::LogGroup").items()
+        if group["LogGroupName"]
+        == {"Fn::Join": ["", ["API-Gateway-Execution-Logs_", {"Ref": api}, f"/{API.stage}"]]}
+    )
+    assert group in template["Resources"][stage]["DependsOn"]

@@ -9,7 +9,7 @@ from tests.infrastructure.template_reading import (
     Template,
     as_list,
     identity_statements,
-    only,
+    lake,
     resources,
     role_of,
 )
@@ -45,7 +45,7 @@ def denials(policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_the_lake_is_encrypted_versioned_and_private(template: Template) -> None:
-    bucket = only(template, "S3::Bucket")
+    bucket = lake(template)
 
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
@@ -55,15 +55,45 @@ def test_the_lake_is_encrypted_versioned_and_private(template: Template) -> None
     assert "BucketName" not in bucket
 
 
-def test_the_lake_is_reached_over_tls_alone(template: Template) -> None:
-    (denial,) = denials(only(template, "S3::BucketPolicy"))
+def test_buckets_are_reached_over_tls_alone(template: Template) -> None:
+    policies = resources(template, "S3::BucketPolicy").values()
 
-    assert denial["Action"] == "s3:*"
-    assert denial["Principal"] == {"AWS": "*"}
+    guarded = set()
+    for policy in policies:
+        (denial,) = denials(policy)
+        assert denial["Action"] == "s3:*"
+        assert denial["Principal"] == {"AWS": "*"}
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in [
+            statement.get("Condition") for statement in policy["PolicyDocument"]["Statement"]
+        ]
+        guarded.add(policy["Bucket"]["Ref"])
+    assert guarded == set(resources(template, "S3::Bucket"))
+
+
+def test_requests_to_the_lake_are_noted_in_a_private_bucket_which_forgets(
+    template: Template,
+) -> None:
+    buckets = resources(template, "S3::Bucket")
+
+    name = lake(template)["LoggingConfiguration"]["DestinationBucketName"]["Ref"]
+    notes = buckets[name]
+    assert len(buckets) == 2
+    assert set(notes["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(notes["PublicAccessBlockConfiguration"]) == 4
+    (rule,) = notes["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 30)
+    (delivery,) = (
+        statement
+        for policy in resources(template, "S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    )
+    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivery["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
 def test_the_lake_forgets_old_versions_uploads_and_half_uploads(template: Template) -> None:
-    rules = only(template, "S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    rules = lake(template)["LifecycleConfiguration"]["Rules"]
     by_id = {rule["Id"]: rule for rule in rules}
 
     assert by_id["forget-what-was-overwritten"]["NoncurrentVersionExpiration"] == {
@@ -78,7 +108,7 @@ def test_the_lake_forgets_old_versions_uploads_and_half_uploads(template: Templa
 
 
 def test_photos_that_nobody_labelled_are_forgotten(template: Template) -> None:
-    rules = only(template, "S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    rules = lake(template)["LifecycleConfiguration"]["Rules"]
     (rule,) = (rule for rule in rules if rule.get("Prefix") == "photos/")
 
     assert rule["TagFilters"] == [{"Key": "origin", "Value": "request"}]
@@ -87,7 +117,7 @@ def test_photos_that_nobody_labelled_are_forgotten(template: Template) -> None:
 
 
 def test_no_lifecycle_rule_expires_anything_else(template: Template) -> None:
-    rules = only(template, "S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    rules = lake(template)["LifecycleConfiguration"]["Rules"]
 
     assert [
         (rule["Prefix"], "TagFilters" in rule) for rule in rules if "ExpirationInDays" in rule
@@ -180,6 +210,26 @@ def test_every_function_logs_to_its_own_group_which_forgets(template: Template) 
         assert writes["Resource"] == {"Fn::GetAtt": [group_id, "Arn"]}
 
 
+def test_what_workflows_do_is_logged(template: Template) -> None:
+    machines = resources(template, "StepFunctions::StateMachine").values()
+
+    assert {machine["LoggingConfiguration"]["Level"] for machine in machines} == {"ALL"}
+
+
+def test_a_resource_with_a_role_waits_for_what_the_role_may_do_and_for_nothing_else(
+    template: Template,
+) -> None:
+    policies = {
+        policy["Roles"][0]["Ref"]: name
+        for name, policy in resources(template, "IAM::Policy").items()
+    }
+
+    for kind, role in (("Lambda::Function", "Role"), ("StepFunctions::StateMachine", "RoleArn")):
+        for name, properties in resources(template, kind).items():
+            waits = template["Resources"][name]["DependsOn"]
+            assert waits == [policies[properties[role]["Fn::GetAtt"][0]]]
+
+
 def test_every_log_group_forgets(template: Template) -> None:
     groups = resources(template, "Logs::LogGroup").values()
 
@@ -219,7 +269,7 @@ def test_dead_letters_are_encrypted_and_travel_over_tls(template: Template) -> N
     queues = resources(template, "SQS::Queue")
     policies = resources(template, "SQS::QueuePolicy").values()
 
-    assert len(queues) == 2
+    assert len(queues) == 3
     for queue in queues.values():
         assert queue["SqsManagedSseEnabled"] is True
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
