@@ -98,6 +98,10 @@ bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready $(BROW
 drill: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## The world changes, the loop heals itself: make drill [DATASET=photos] [CHANGE=night|cheap_camera|new_animal|all] [VISITORS=photos]
 	@$(TEST) $(DEV)/bin/python -m benchmarks.drill $(if $(CHANGE),--change "$(CHANGE)") $(if $(DATASET),--data "$(DATASET)") $(if $(VISITORS),--visitors "$(VISITORS)")
 
+.PHONY: rights
+rights: $(APP)/.ready ## Which rights of its role each function and job has used since the local cloud started, and which never
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m local_cloud.rights
+
 screenshots: $(DEV)/.ready $(BROWSER)/.ready ## Take the pictures in docs/images anew, of the local cloud that runs
 	@$(TEST) $(DEV)/bin/python -m tests.browser.screenshots
 

@@ -29,8 +29,8 @@ from benchmarks.figures import (
 
 # In this order: a later one may compare with what an earlier one measured.
 NAMES: Final = (
-    "snapshot", "quality", "training", "keras_fit", "api", "api_peer", "api_load", "malformed",
-    "rollback", "drift", "monitor", "ui",
+    "snapshot", "quality", "training", "keras_fit", "api", "memory_sizes", "api_peer", "api_load",
+    "malformed", "rollback", "drift", "monitor", "ui",
 )  # fmt: skip
 PACKAGES: Final = ("tensorflow-cpu", "keras", "ai-edge-litert", "numpy", "pillow", "mlflow")
 DEFAULT_STATE: Final = Path(__file__).resolve().parents[1] / ".local"
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.list:
         for name in NAMES:
-            print(f"{name:10} {_module(name).DESCRIPTION}")
+            print(f"{name:12} {_module(name).DESCRIPTION}")
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
     state = Path(os.environ.get("LOCAL_STATE_DIR") or DEFAULT_STATE).resolve()

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from benchmarks.faked_writes import faked_writes, quiet
 from benchmarks.figures import BenchmarkError, Context, Figure
+from benchmarks.first_request import first_requests
 from benchmarks.floor import Floor
 from benchmarks.http_load import percentile
 from benchmarks.invocation import event, invoke
@@ -35,9 +36,12 @@ Kind = Literal["floor", "handler"]
 
 
 def run(context: Context) -> list[Figure]:
-    """Warm with the writes faked, warm with real ones, cold; then the bundles."""
+    """Warm with the writes faked, warm with real ones, cold, from a snapshot; then the bundles."""
     with local_cloud(context, NAME, starter=True) as cloud:
         figures = _warm(context, cloud) + _cold(context, cloud)
+        pairs = QUICK_COLD_PAIRS if context.quick else COLD_PAIRS
+        context.say(f"  first request of a snapshot: {pairs} pairs")
+        figures += first_requests(cloud, pairs)
     return figures + _bundles(context)
 
 

@@ -25,6 +25,7 @@ _BELOW_A_PREFIX: Final = (
     data_lake.DATASETS,
     data_lake.FEATURES,
     data_lake.MODELS,
+    data_lake.MODEL_SPECS,
     data_lake.COMPARISONS,
     data_lake.DRIFT_REPORTS,
     data_lake.DRIFT_WINDOWS,
@@ -95,6 +96,11 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
                 _on(_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:*")),
                 _on(_arn("logs", "log-group:/aws/sagemaker/ProcessingJobs:*")),
             ),
+        ),
+        Acknowledged(
+            "A build leaves no artifacts that a key could encrypt: its image goes to ECR, which "
+            "encrypts it.",
+            ("CB4",),
         ),
         Acknowledged(
             "One role writes the logs of every API of the account and region, whoever made it; AWS "

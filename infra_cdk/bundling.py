@@ -22,7 +22,7 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 
 from infra_cdk import archives
-from infra_cdk.settings import LAMBDA_UNZIPPED_LIMIT_MB, REPOSITORY_ROOT, Target
+from infra_cdk.settings import LAMBDA_UNZIPPED_LIMIT_MB, REPOSITORY_ROOT, TARGETS, Target
 
 _FORMAT: Final = "1"  # raise it when the same content must be zipped anew
 _KEPT: Final = 6  # zips of a bundle
@@ -52,9 +52,10 @@ class Platform:
 
     @classmethod
     def of(cls, target: Target) -> "Platform":
-        """AWS: arm64 and Python 3.14. Local: this interpreter."""
+        """AWS: arm64 and the runtime's Python. Local: this interpreter."""
         if target is Target.AWS:
-            system, python = "aarch64-manylinux_2_34", "3.14"
+            system = "aarch64-manylinux_2_34"  # Amazon Linux 2023
+            python = TARGETS[target].runtime.name.removeprefix("python")
             return cls(
                 f"{system}-{python}", ("--python-platform", system, "--python-version", python)
             )

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from aws_cdk import App
@@ -18,6 +18,8 @@ from infra_cdk.first_hour import FirstHourError, ask, first_model, has_champion
 from infra_cdk.images import ImageBuildError, build_images
 from infra_cdk.preflight import Level, Wanted, check
 from infra_cdk.settings import REPORT, REPOSITORY_ROOT, TRAINING, Settings
+
+_BOOTSTRAP_STACK: Final = "CDKToolkit"
 
 
 class DeployError(RuntimeError):
@@ -59,10 +61,7 @@ def _context(settings: Sequence[str]) -> dict[str, str]:
     for setting in settings:
         if "=" not in setting.strip("="):
             raise DeployError(f"'{setting}' is no setting; write name=value")
-    named = dict(setting.split("=", 1) for setting in settings)
-    if tracking := os.environ.get("MLFLOW_TRACKING_URI"):
-        named.setdefault("mlflow_tracking_uri", tracking)
-    return named
+    return dict(setting.split("=", 1) for setting in settings)
 
 
 class Deployment:
@@ -118,16 +117,12 @@ class Deployment:
     def stack(self) -> None:
         """The stock `cdk bootstrap` and `cdk deploy`, `endpoints.json`, the images of the jobs."""
         outputs = self._folder / "aws-outputs.json"
-        self._cdk("bootstrap", f"aws://{self._account}/{self._session.region_name}")
+        if not self._is_bootstrapped():
+            self._cdk("bootstrap", f"aws://{self._account}/{self._session.region_name}")
         # Without a person nobody could answer the CLI's question about new rights.
         unattended = [] if sys.stdin.isatty() else ["--require-approval=never"]
         self._cdk("deploy", endpoints.STACK, f"--outputs-file={outputs}", *unattended)
-        endpoints.write(
-            self._folder,
-            outputs,
-            ui_url=None,
-            mlflow_url=self._context.get("mlflow_tracking_uri"),
-        )
+        endpoints.write(self._folder, outputs, ui_url=None)
         build_images(self._session, json.loads(outputs.read_text())[endpoints.STACK], say=_say)
         _say(f"Deployed. Addresses: {self._folder / 'endpoints.json'}")
 
@@ -145,6 +140,16 @@ class Deployment:
             first_model(starter, _say)
         if starter.is_dir():
             ask(found, starter, _say)
+
+    def _is_bootstrapped(self) -> bool:
+        """Whether the CDK's own stack is there: who may only deploy cannot make it anew."""
+        try:
+            self._client("cloudformation").describe_stacks(StackName=_BOOTSTRAP_STACK)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":  # CloudFormation's "not found"
+                return False
+            raise
+        return True
 
     def _client(self, service: str) -> Any:
         make: Any = self._session.client  # the stubs want each service's name as a literal

@@ -165,10 +165,12 @@ def _permissions(iam: Any, caller_arn: str) -> Finding:
         return _unanswered("your own permissions", error)
     denied = [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
     if denied:
+        # Asked about every resource: rights on the stack's own alone are enough, and unseen here.
         return Finding(
-            Level.PROBLEM,
-            f"You may not: {', '.join(denied)}",
-            "have these actions allowed, or use credentials that have them",
+            Level.UNKNOWN,
+            f"You may not, or not everywhere: {', '.join(denied)}",
+            "have these actions allowed on the stack's resources (infra_cdk/constructs/"
+            "github_trust.py writes such a policy), if they are not",
         )
     return Finding(Level.FINE, f"You may do the {len(results)} things that a deployment needs")
 
@@ -194,7 +196,7 @@ def _mlflow(sagemaker: Any) -> Finding:
             return Finding(
                 Level.PROBLEM,
                 f"SageMaker makes no MLflow app in this region ({_code(error)})",
-                "deploy in another one, or name a server: MLFLOW_TRACKING_URI=… make deploy",
+                "deploy in another one, or name a server: SETTINGS=mlflow_tracking_uri=…",
             )
         return _unanswered("whether this region has MLflow apps", error)
     except BotoCoreError as error:

@@ -42,6 +42,7 @@ class TargetSettings:
     deletion_protection: bool
     runtime: lambda_.Runtime
     architecture: lambda_.Architecture
+    snap_start: bool  # of what people wait for: predict and api
     tracing: bool  # X-Ray
     managed_mlflow: bool  # SageMaker's serverless MLflow app, unless a server is named
     own_image_repository: bool  # else the image is one that the local cloud knows by name
@@ -71,8 +72,11 @@ TARGETS: Final = {
     Target.AWS: TargetSettings(
         removal_policy=RemovalPolicy.RETAIN,
         deletion_protection=True,
+        # The newest that Lambda maintains (until June 2029 at least), and SnapStart takes it; every
+        # bundle has wheels for it on arm64.
         runtime=lambda_.Runtime.PYTHON_3_14,
         architecture=lambda_.Architecture.ARM_64,
+        snap_start=True,
         tracing=True,
         managed_mlflow=True,
         own_image_repository=True,
@@ -89,6 +93,7 @@ TARGETS: Final = {
         deletion_protection=False,
         runtime=_local_runtime(),
         architecture=_local_architecture(),
+        snap_start=False,  # a laptop's Python may be older than SnapStart's
         tracing=False,
         managed_mlflow=False,
         own_image_repository=False,
@@ -113,6 +118,10 @@ class FunctionSize:
 
 
 FUNCTIONS: Final = {
+    # One vCPU: a prediction is one thread's work. On the development machine it takes 52 ms of
+    # processor, its writes' included, so with 20 ms of waiting for them (assumed) a million cost
+    # $12.53 at 512 MB and 200 ms, $12.86 at 1,769 MB and 72 ms, $14.52 at 3,538 MB and still 72 ms
+    # (`make bench ONLY=api`, then `ONLY=memory_sizes`). The largest photo needs 373 MB.
     # Bounded, so that a flood of requests leaves the account room for everything else.
     "predict": FunctionSize(memory_mb=1769, timeout_seconds=20, reserved_concurrency=20),
     "api": FunctionSize(memory_mb=512, timeout_seconds=15, reserved_concurrency=10),
@@ -146,6 +155,7 @@ FUNCTIONS: Final = {
 # The sum of all reserved concurrency, and the 100 executions that AWS leaves unreserved, must fit
 # the account's quota ("Concurrent executions"): 134 here, 1,000 in most accounts, as few as 10 in
 # a new one, which therefore deploys with `-c small_account=true` until the quota is raised.
+LIVE: Final = "live"  # the alias by which API Gateway calls predict and api
 LOG_LEVEL: Final = "INFO"
 LAMBDA_UNZIPPED_LIMIT_MB: Final = 250  # AWS's own
 LOG_RETENTION_DAYS: Final = 30
@@ -375,8 +385,8 @@ class Settings:
         taken for somebody else's server.
 
         Raises:
-            ValueError: the target is neither aws nor local, the artifact store is not in S3, or
-                a switch is wrong.
+            ValueError: the target is neither aws nor local, the artifact store is not in S3, or a
+                switch is wrong.
         """
         name = node.try_get_context("target") or os.environ.get("DEPLOY_TARGET") or Target.AWS
         if name not in list(Target):

@@ -9,6 +9,7 @@ from typing import Any
 from local_cloud import checkpoint
 from local_cloud.checkpoint import CheckpointError, Start
 from local_cloud.checkpointer import BusyError, Checkpointer
+from local_cloud.rights_used import RightsUsed
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,13 +32,19 @@ class Gateway:
     """The ASGI application around MiniStack's."""
 
     def __init__(
-        self, emulator: AsgiApp, checkpointer: Checkpointer, start: Start, state_id: str
+        self,
+        emulator: AsgiApp,
+        checkpointer: Checkpointer,
+        start: Start,
+        state_id: str,
+        rights: RightsUsed,
     ) -> None:
         """`start` and `state_id` are told to whoever asks for the health."""
         self._emulator = emulator
         self._checkpointer = checkpointer
         self._start = start
         self._state_id = state_id
+        self._rights = rights
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own routes; pass everything else on."""
@@ -60,6 +67,8 @@ class Gateway:
     async def _local(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         if (method, path) == ("GET", "/_local/health"):
             return 200, self._health()
+        if (method, path) == ("GET", "/_local/rights"):
+            return 200, {"used": self._rights.listed()}
         if (method, path) == ("POST", "/_local/checkpoint"):
             try:
                 saved = await self._checkpointer.save()
@@ -68,7 +77,8 @@ class Gateway:
             except (CheckpointError, OSError) as error:
                 return 500, {"message": f"No checkpoint: {error}."}
             return 200, {"checkpoint": saved.summary()}
-        return 404, {"message": "There is GET /_local/health and POST /_local/checkpoint."}
+        there_are = "GET /_local/health, GET /_local/rights and POST /_local/checkpoint"
+        return 404, {"message": f"There are {there_are}."}
 
     def _health(self) -> dict[str, Any]:
         latest = self._checkpointer.latest

@@ -1,8 +1,8 @@
 """The local cloud's endpoint: `python -m local_cloud.gateway`.
 
 MiniStack behind TLS on 127.0.0.1, with IAM enforced, our SageMaker beside its services, and
-checkpoints (`checkpoint.py`). Two routes of its own, without IAM since they are for whoever started
-it: `GET /_local/health` and `POST /_local/checkpoint` (`asgi.py`).
+checkpoints (`checkpoint.py`). Three routes of its own, without IAM since they are for whoever
+started it: `GET /_local/health`, `GET /_local/rights` and `POST /_local/checkpoint` (`asgi.py`).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from local_cloud.ministack_version import (
     IncompatibleEmulatorError,
     require_expected_version,
 )
+from local_cloud.rights_used import RightsUsed
 from local_cloud.sagemaker import ministack
 from local_cloud.sagemaker.config import SageMakerConfig
 from local_cloud.sagemaker.service import SageMakerService
@@ -153,6 +154,8 @@ async def run(
     ministack_hooks.name_lambda_errors()
     ministack_hooks.end_logs_sooner()
     ministack_hooks.tell_metrics_apart()
+    rights = RightsUsed()
+    ministack_hooks.tell_rights_used(rights.note)
     ministack_hooks.take_over_persistence(partial(_give_up, prepared))
     jobs = _sagemaker(settings, credentials, files)
     if not prepared.start.restored:
@@ -166,7 +169,9 @@ async def run(
         busy=ministack_hooks.stack_in_progress,
     )
     checkpointer = Checkpointer(prepared.store, state, prepared.state_id, prepared.checkpoint)
-    gateway = Gateway(ministack_hooks.asgi_app(), checkpointer, prepared.start, prepared.state_id)
+    gateway = Gateway(
+        ministack_hooks.asgi_app(), checkpointer, prepared.start, prepared.state_id, rights
+    )
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -35,6 +35,18 @@ TOUCHED = {
         "(decision: str, principal_arn: str = '', matched_sid: str = '', reason: str = '', "
         "resource_policy_arn: str = '') -> None"
     ),
+    "ministack.core.iam_evaluator:evaluate": (
+        "(ctx: ministack.core.iam_evaluator.EvalContext, "
+        "policies: list[list[ministack.core.iam_evaluator.ParsedStatement]], "
+        "*limits: list[list[ministack.core.iam_evaluator.ParsedStatement]]) -> "
+        "ministack.core.iam_evaluator.EvalResult"
+    ),
+    "ministack.core.iam_evaluator:_first_match": (
+        "(ctx: ministack.core.iam_evaluator.EvalContext, "
+        "stmts: list[ministack.core.iam_evaluator.ParsedStatement], effect: str) -> "
+        "ministack.core.iam_evaluator.ParsedStatement | None"
+    ),
+    "ministack.core.iam_evaluator:fnmatch_iam_cs": "(value: str, pattern: str) -> bool",
     "ministack.core.lambda_runtime:Worker._drain_stderr_bounded": (
         "(self, first_line_wait: float = 0.05, idle_confirm: float = 0.005, "
         "hard_cap: float = 0.25) -> str"

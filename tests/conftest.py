@@ -12,6 +12,8 @@ from tests.browser.chromium import BrowserMissingError, BrowserUnwantedError, st
 CLOUD = "tests/integration/"
 # A gateway is all that these need, and they start one of their own.
 GATEWAY = f"{CLOUD}sagemaker/"
+# Asks at the end which rights the others' tests have used.
+RIGHTS = f"{CLOUD}test_rights.py"
 # Each of these files starts a whole local cloud of its own.
 OWN_CLOUD = tuple(
     f"{CLOUD}test_{name}.py"
@@ -40,7 +42,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The local cloud first, then gateways: they mostly wait, while another worker computes."""
     items.sort(
-        key=lambda item: (not shares_the_cloud(item.nodeid), not item.nodeid.startswith(GATEWAY))
+        key=lambda item: (
+            not shares_the_cloud(item.nodeid),
+            not item.nodeid.startswith(GATEWAY),
+            item.nodeid.startswith(RIGHTS),
+        )
     )
 
 

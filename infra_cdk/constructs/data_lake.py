@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from areyouacat import lake
-from areyouacat.model_spec import REFERENCE_FILE
+from areyouacat.model_spec import REFERENCE_FILE, SPEC_FILE
 from areyouacat.settings import BACKBONE, SERVING
 from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.settings import LAKE, Settings
@@ -22,6 +22,7 @@ EVALUATIONS = f"{lake.evaluation_prefix('*')}*"
 DATASETS = f"{lake.dataset_prefix('*')}*"
 FEATURES = f"{lake.features_prefix(BACKBONE.hash, '*')}*"
 MODELS = f"{lake.model_prefix('*')}*"
+MODEL_SPECS = f"{lake.model_prefix('*')}{SPEC_FILE}"
 COMPARISONS = f"{lake.comparison_prefix('*')}*"
 DRIFT_REPORTS = f"{lake.DRIFT_REPORTS_PREFIX}*"
 DRIFT_WINDOWS = f"{lake.DRIFT_REPORTS_PREFIX}*/{lake.DRIFT_WINDOW_CSV}"

@@ -75,6 +75,7 @@ def _logs(stack: Stack) -> iam.PolicyStatement:
         f"/aws/lambda/{stack.stack_name}-*",
         f"/aws/vendedlogs/states/{stack.stack_name}-*",
         f"/aws/apigateway/{stack.stack_name}",
+        f"/aws/codebuild/{stack.stack_name}-*",
         "API-Gateway-Execution-Logs_*",
     ]
     arn = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"

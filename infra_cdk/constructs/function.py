@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.encryption import Encryption
-from infra_cdk.settings import FUNCTIONS, LOG_LEVEL, LOG_RETENTION_DAYS, Settings
+from infra_cdk.settings import FUNCTIONS, LIVE, LOG_LEVEL, LOG_RETENTION_DAYS, Settings
 
 
 class PythonFunction(lambda_.Function):
@@ -34,10 +34,12 @@ class PythonFunction(lambda_.Function):
         bundler: Bundler,
         environment: Mapping[str, str],
         dead_letter_queue: sqs.IQueue | None = None,
+        snap_start: bool = False,
     ) -> None:
         """`name` is a key of `settings.FUNCTIONS`; `handler` is relative to the bundle's handlers.
 
-        For example bundle `pipeline` and handler `lease.acquire`.
+        For example bundle `pipeline` and handler `lease.acquire`. `snap_start`: environments of its
+        published versions start from a snapshot.
         """
         size = FUNCTIONS[name]
         function_name = f"{Stack.of(scope).stack_name}-{name}"
@@ -71,6 +73,7 @@ class PythonFunction(lambda_.Function):
             reserved_concurrent_executions=settings.reserved_concurrency(name),
             tracing=lambda_.Tracing.ACTIVE if settings.on.tracing else lambda_.Tracing.DISABLED,
             dead_letter_queue=dead_letter_queue,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             environment={
                 "POWERTOOLS_SERVICE_NAME": name,
                 "LOG_LEVEL": LOG_LEVEL,
@@ -80,6 +83,16 @@ class PythonFunction(lambda_.Function):
         wait_for_policy_alone(self, role)
         if dead_letter_queue:
             Encryption.of(self).allow(self, "sqs", decrypt=True, encrypt=True)
+
+    def live(self) -> lambda_.Alias:
+        """What callers reach: the alias `live`, on a version of the code and settings of now.
+
+        Changed code or settings make a new version; the former one goes when the alias has moved.
+        Metrics, alarms, logs and reserved concurrency stay the function's: Lambda adds up all its
+        versions and aliases under `FunctionName`.
+        Source: "Using CloudWatch metrics with Lambda", Lambda developer guide.
+        """
+        return lambda_.Alias(self, "Live", alias_name=LIVE, version=self.current_version)
 
     def allow(
         self,
@@ -93,14 +106,14 @@ class PythonFunction(lambda_.Function):
         )
 
 
-def wait_for_policy_alone(construct: Construct, role: iam.Role) -> None:
+def wait_for_policy_alone(construct: Construct | CfnResource, role: iam.Role) -> None:
     """Make a resource that has a role wait for the role's policy.
 
     It waits for the role anyway, since it refers to it; CDK writes that down once more, and
     CloudFormation's linter finds it superfluous. Whatever else it must wait for goes in here.
     """
     resource, policy = (
-        cast(CfnResource, of.node.default_child)
+        of if isinstance(of, CfnResource) else cast(CfnResource, of.node.default_child)
         for of in (construct, role.node.find_child("DefaultPolicy"))
     )
     resource.add_override("DependsOn", [policy.logical_id])

@@ -11,7 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from infra_cdk.constructs.function import retention
+from infra_cdk.constructs.encryption import Encryption
+from infra_cdk.constructs.function import retention, wait_for_policy_alone
 from infra_cdk.image_context import ImageContext
 from infra_cdk.settings import (
     IMAGE_BUILD,
@@ -50,6 +51,7 @@ class ImageBuild(Construct):
             "Logs",
             log_group_name=f"/aws/codebuild/{self.project_name}",
             retention=retention(LOG_RETENTION_DAYS),
+            encryption_key=Encryption.of(self).key,
             removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(
@@ -161,4 +163,4 @@ class ImageBuild(Construct):
             encryption_key="alias/aws/s3",  # of artifacts, of which there are none
             visibility="PRIVATE",
         )
-        project.node.add_dependency(role)
+        wait_for_policy_alone(project, role)

@@ -9,7 +9,13 @@ from constructs import Construct
 
 from areyouacat import metrics
 from infra_cdk.bundling import Bundler
-from infra_cdk.constructs.data_lake import DRIFT_WINDOWS, MODELS, SERVING_POINTER, DataLake
+from infra_cdk.constructs.data_lake import (
+    DRIFT_WINDOWS,
+    MODEL_SPECS,
+    REFERENCES,
+    SERVING_POINTER,
+    DataLake,
+)
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.predictions import Predictions
 from infra_cdk.constructs.report_job import ReportJob
@@ -56,7 +62,13 @@ class Monitoring(Construct):
         )
         # Knows no resources and no conditions: whoever may read a metric may read all.
         collect.allow(["cloudwatch:GetMetricStatistics"], ["*"])
-        lake.grant(collect, read=[SERVING_POINTER, MODELS], write=[DRIFT_WINDOWS], tell_absent=True)
+        # Of a model it reads what the job's report compares with, never the model itself.
+        lake.grant(
+            collect,
+            read=[SERVING_POINTER, MODEL_SPECS, REFERENCES],
+            write=[DRIFT_WINDOWS],
+            tell_absent=True,
+        )
         predictions.allow_queries(collect)
 
         publish = PythonFunction(

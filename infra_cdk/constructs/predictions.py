@@ -33,9 +33,12 @@ class Predictions(Construct):
         """Allow single-item operations, such as `GetItem`, on the predictions table."""
         self._allow_table(function, actions, [self.table.table_arn])
 
-    def allow_queries(self, function: PythonFunction) -> None:
-        """Allow queries by hour: on the indexes alone, never a scan."""
-        indexes = (predictions.PREDICTED_INDEX, predictions.FEEDBACK_INDEX)
+    def allow_queries(
+        self,
+        function: PythonFunction,
+        indexes: Sequence[str] = (predictions.PREDICTED_INDEX, predictions.FEEDBACK_INDEX),
+    ) -> None:
+        """Allow queries by hour: on indexes alone, never a scan."""
         self._allow_table(
             function, ["Query"], [f"{self.table.table_arn}/index/{index}" for index in indexes]
         )

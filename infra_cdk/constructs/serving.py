@@ -4,6 +4,7 @@ from constructs import Construct
 
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import (
+    MODEL_SPECS,
     MODELS,
     PHOTOS,
     SERVING_POINTER,
@@ -48,6 +49,7 @@ class Serving(Construct):
                 **environment,
                 "POINTER_MAX_AGE_SECONDS": str(settings.on.pointer_max_age_seconds),
             },
+            snap_start=settings.on.snap_start,
         )
         lake.grant(
             self.predict,
@@ -68,12 +70,13 @@ class Serving(Construct):
             settings=settings,
             bundler=bundler,
             environment={**environment, "CONTROL_TABLE": predictions.control.table_name},
+            snap_start=settings.on.snap_start,
         )
         # Whoever holds a presigned upload writes with this role's right to do so. An erased photo
         # leaves a tombstone and an empty object; its bytes, and every version of them, go.
         lake.grant(
             self.rest,
-            read=[SERVING_POINTER, MODELS, PHOTOS],
+            read=[SERVING_POINTER, MODEL_SPECS, PHOTOS],
             read_tags=[PHOTOS],
             write=[UPLOADS, TOMBSTONES, PHOTOS],
             tag=[PHOTOS],
@@ -87,7 +90,7 @@ class Serving(Construct):
         self.api = HttpApi(self, "HttpApi", routes=self._routes(), settings=settings)
 
     def _routes(self) -> list[Route]:
-        predict, rest = self.predict, self.rest
+        predict, rest = self.predict.live(), self.rest.live()
         return [
             # No model of its body: it is a photo's bytes more often than JSON, and the function
             # must read JSON itself anyway, since API Gateway looks at no other content type.

@@ -7,6 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from areyouacat.predictions import FEEDBACK_INDEX
 from infra_cdk.bundling import Bundler
 from infra_cdk.constructs.data_lake import (
     DATASETS,
@@ -117,12 +118,12 @@ class Training(Construct):
         # an erased one is empty; tombstones are listed, never read.
         lake.grant(
             snapshot,
-            read=[INDEX, LABELS, DATASETS, FEATURES, PHOTOS],
-            write=[INDEX, LABELS, HELD, DATASETS],
-            write_in_parts=True,
+            read=[INDEX, LABELS, FEATURES, PHOTOS],
+            write=[INDEX, LABELS, HELD],
             tell_absent=True,
         )
-        predictions.allow_queries(snapshot)
+        lake.grant(snapshot, write=[DATASETS], write_in_parts=True)
+        predictions.allow_queries(snapshot, [FEEDBACK_INDEX])
         predictions.allow_control(snapshot, ["GetItem", "PutItem"])
         return snapshot
 
@@ -148,7 +149,7 @@ class Training(Construct):
                 "CODE_REVISION": self._settings.code_revision,
             },
         )
-        lake.grant(register, read=[TRAINING, MODELS], write=[MODELS], tell_absent=True)
+        lake.grant(register, read=[TRAINING], write=[MODELS], tell_absent=True)
         tracking.allow(register, "register-model", artifacts=True)
         return register
 

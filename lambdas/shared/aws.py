@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,8 @@ READ_TIMEOUT_SECONDS = 10
 MAX_ATTEMPTS = 3  # the first try included
 MAX_POOL_CONNECTIONS = 32  # threads that may read the lake side by side
 
+_made: Final[list[Any]] = []
+
 
 @cache
 def client(service: str) -> Any:
@@ -23,7 +25,7 @@ def client(service: str) -> Any:
     The endpoint and the credentials are the environment's own (`AWS_ENDPOINT_URL` and so on).
     """
     create: Callable[..., Any] = boto3.client  # its stubs want every service's name spelled out
-    return create(
+    made = create(
         service,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -32,6 +34,14 @@ def client(service: str) -> Any:
             max_pool_connections=MAX_POOL_CONNECTIONS,
         ),
     )
+    _made.append(made)
+    return made
+
+
+def close_connections() -> None:
+    """Closes every client's connections; the next call of each opens new ones."""
+    for made in _made:
+        made.close()
 
 
 def error_code(error: ClientError) -> str:

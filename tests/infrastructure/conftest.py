@@ -42,15 +42,12 @@ class Synthesised:
     template: Template
 
 
-def synthesise(target: Target, folder: Path, **switches: str) -> Synthesised:
-    """As deployed by default: MLflow's address is known on the local cloud, and made on AWS.
-
-    `switches`: what `cdk -c name=value` would say.
-    """
+def synthesise(target: Target, folder: Path, **settings: str) -> Synthesised:
+    """The stack and its template; `settings`: what `cdk -c name=value` would say."""
     mlflow = {"mlflow_tracking_uri": "http://mlflow"} if target is Target.LOCAL else {}
     app = App(
         outdir=str(folder / "cdk.out"),
-        context={**FLAGS, "target": target.value, **mlflow, **switches},
+        context={**FLAGS, "target": target.value, **mlflow, **settings},
     )
     stub = folder / "stub"
     stub.mkdir()

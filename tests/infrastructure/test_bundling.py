@@ -10,7 +10,7 @@ import pytest
 
 from infra_cdk import bundling
 from infra_cdk.bundling import BundlingError, CachingBundler
-from infra_cdk.settings import Target
+from infra_cdk.settings import TARGETS, Target
 
 FAKE_UV = """#!/bin/sh
 # Writes each call into a log; installs a package with the usual noise; `offline` may fail.
@@ -151,7 +151,8 @@ def test_aws_gets_wheels_for_arm_and_local_for_this_interpreter(
     local = bundler(Target.LOCAL).build("one")
 
     assert aws != local
-    assert "--python-platform aarch64-manylinux_2_34 --python-version 3.14" in asked
+    python = TARGETS[Target.AWS].runtime.name.removeprefix("python")
+    assert f"--python-platform aarch64-manylinux_2_34 --python-version {python}" in asked
     assert "--require-hashes" in asked
     assert "--only-binary :all:" in asked
 

@@ -78,7 +78,14 @@ def test_properties_differ_only_where_listed(templates: Mapping[Target, Template
         "AWS::DynamoDB::Table": retention | {"DeletionProtectionEnabled"},
         "AWS::ApiGateway::Account": retention,
         "AWS::ApiGateway::Stage": {"TracingEnabled"},
-        "AWS::Lambda::Function": {"Architectures", "Runtime", "TracingConfig", "Environment"},
+        "AWS::Lambda::Function": {
+            "Architectures",
+            "Runtime",
+            "SnapStart",
+            "TracingConfig",
+            "Environment",
+        },
+        "AWS::Lambda::Alias": {"FunctionVersion"},  # a version is named after all that is in it
         "AWS::StepFunctions::StateMachine": {"DefinitionSubstitutions", "TracingConfiguration"},
         "AWS::IAM::Policy": retention | {"PolicyDocument"},  # X-Ray, ECR, MLflow
         "AWS::IAM::Role": retention,  # API Gateway's logging role

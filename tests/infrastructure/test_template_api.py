@@ -28,14 +28,16 @@ KEYLESS = {"GET /openapi.json", "GET /docs"}
 
 def test_every_route_leads_to_its_function(template: Template) -> None:
     functions = resources(template, "Lambda::Function")
+    aliases = resources(template, "Lambda::Alias")
 
     answering = {}
     for route, method in routes(template).items():
-        (function,) = (
-            name for name in functions if f'"{name}"' in json.dumps(method["Integration"]["Uri"])
+        (alias,) = (
+            name for name in aliases if f'"{name}"' in json.dumps(method["Integration"]["Uri"])
         )
+        function = functions[aliases[alias]["FunctionName"]["Ref"]]
         assert method["Integration"]["Type"] == "AWS_PROXY"
-        answering[route] = functions[function]["FunctionName"].removeprefix("AreYouACat-")
+        answering[route] = function["FunctionName"].removeprefix("AreYouACat-")
 
     assert answering == ROUTES
 

@@ -64,7 +64,7 @@ def test_predict_may_do_exactly_this(template: Template) -> None:
 
 def test_the_api_function_may_do_exactly_this(template: Template) -> None:
     assert statements_of(template, "api") == {
-        "s3:GetObject": {"lake/serving/live.json", "lake/models/*/*", "lake/photos/*"},
+        "s3:GetObject": {"lake/serving/live.json", "lake/models/*/model.json", "lake/photos/*"},
         "s3:GetObjectTagging": {"lake/photos/*"},
         "s3:ListBucket": {"lake"},
         "s3:ListBucketVersions": {'lake {"StringLike": {"s3:prefix": ["photos/*"]}}'},
@@ -175,12 +175,29 @@ def test_a_function_of_the_deployment_or_of_an_alarm_may_do_exactly_this(
     assert statements_of(template, name) == exactly
 
 
+def test_the_registration_reads_a_jobs_archive_and_writes_models(template: Template) -> None:
+    assert statements_of(template, "register-model") == {
+        "s3:GetObject": {"lake/training/*"},
+        "s3:PutObject": {"lake/models/*/*"} | artifacts(template, "lake/mlflow/*"),
+        "s3:ListBucket": {"lake"},
+        **in_parts(template),
+    }
+
+
+def test_the_snapshot_uploads_data_sets_alone_in_parts(template: Template) -> None:
+    allowed = statements_of(template, "snapshot-dataset")
+
+    assert allowed["s3:AbortMultipartUpload"] == {"lake/datasets/*/*"}
+    assert "lake/datasets/*/*" not in allowed["s3:GetObject"]
+
+
 def test_the_snapshot_may_look_at_photos_and_not_touch_them(template: Template) -> None:
     allowed = statements_of(template, "snapshot-dataset")
 
     assert "lake/photos/*" in allowed["s3:GetObject"]
     assert "lake" in allowed["s3:ListBucket"]
     assert [action for action in allowed if "lake/photos/*" in allowed[action]] == ["s3:GetObject"]
+    assert allowed["dynamodb:Query"] == {"predictions/index/by_feedback_hour"}
 
 
 def artifacts(template: Template, pattern: str) -> set[str]:
@@ -188,18 +205,23 @@ def artifacts(template: Template, pattern: str) -> set[str]:
     return {pattern} if resources(template, "SageMaker::MlflowApp") else set()
 
 
+def in_parts(template: Template) -> dict[str, set[str]]:
+    """What comes with it: large files go up in parts."""
+    stored = artifacts(template, "lake/mlflow/*")
+    return {"s3:AbortMultipartUpload": stored} if stored else {}
+
+
 def test_who_records_an_outcome_reads_the_evaluation_and_stores_it_in_mlflow(
     template: Template,
 ) -> None:
-    putting = {
-        action: artifacts(template, "lake/mlflow/*")
-        for action in ("s3:PutObject", "s3:AbortMultipartUpload")
-    }
+    stored = artifacts(template, "lake/mlflow/*")
 
     assert statements_of(template, "record-outcome") == {
         "s3:GetObject": {"lake/training/*/evaluation/*"},
         "s3:ListBucket": {"lake"},
-    } | {action: keys for action, keys in putting.items() if keys}
+        **({"s3:PutObject": stored} if stored else {}),
+        **in_parts(template),
+    }
 
 
 CHECKED_AT_START: Mapping[str, type[Any]] = {
@@ -316,7 +338,7 @@ def test_the_report_reads_samples_and_writes_reports_and_nothing_else(template: 
 
 def test_the_monitor_writes_samples_of_windows_and_nothing_else(template: Template) -> None:
     assert statements_of(template, "collect-window") == {
-        "s3:GetObject": {POINTER, "lake/models/*/*"},
+        "s3:GetObject": {POINTER, "lake/models/*/model.json", "lake/models/*/reference.csv"},
         "s3:PutObject": {"lake/reports/drift/*/window.csv"},
         "s3:ListBucket": {"lake"},
         "cloudwatch:GetMetricStatistics": {"*"},

@@ -17,7 +17,9 @@ from tests.infrastructure.template_reading import (
 DENIES_PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 
 UNNAMEABLE = {
-    # Actions for which AWS knows no resource, and why they are there.
+    # Actions for which AWS knows no resource, and why they are there. Source: the service
+    # authorization reference, which gives them no resource type, and a condition key to two alone:
+    # PutMetricData (in use) and PutTraceSegments (for traces of logs).
     "cloudwatch:GetMetricStatistics": "reads figures, nobody's data",
     "cloudwatch:PutMetricData": "narrowed by the condition on the namespace",
     "ecr:GetAuthorizationToken": "the login to a registry, not to a repository",
@@ -181,6 +183,14 @@ def test_no_statement_allows_a_whole_service(template: Template) -> None:
     }
 
     assert not {action for action in actions if "*" in action}
+
+
+def test_every_role_can_be_taken_by_one_service_and_by_nobody_else(template: Template) -> None:
+    for role in resources(template, "IAM::Role").values():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert (trust["Effect"], trust["Action"]) == ("Allow", "sts:AssumeRole")
+        ((kind, service),) = trust["Principal"].items()
+        assert (kind, service.partition(".")[2]) == ("Service", "amazonaws.com")
 
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:

@@ -102,7 +102,7 @@ def test_the_app_is_made_after_its_rights(aws_template: Template) -> None:
         if {"Ref": role} in properties["Roles"]
     )
 
-    assert {role, policy} <= set(app["DependsOn"])
+    assert app["DependsOn"] == [policy]
 
 
 def test_the_app_reaches_its_artifacts_and_nothing_else(aws_template: Template) -> None:

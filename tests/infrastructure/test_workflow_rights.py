@@ -1,6 +1,11 @@
-"""What the workflows' own roles may do is what their definitions need, and nothing else."""
+"""What workflows and rules may do, held against what they are told to do.
 
+The emulator does not check the roles of services, so these tests alone stand for them.
+"""
+
+import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -8,147 +13,145 @@ import pytest
 from areyouacat.lease import training_job_name
 from infra_cdk.settings import REPORT, TRAINING
 from tests.infrastructure import workflows
-from tests.infrastructure.template_reading import Template, actions_of, as_list, identity_statements
+from tests.infrastructure.template_reading import (
+    Template,
+    actions_of,
+    as_list,
+    identity_statements,
+    resources,
+)
 from tests.infrastructure.workflow_answers import REPORT_DUE
 from tests.infrastructure.workflows import NAMES, tasks
 
-MANAGED_RULE = {"events:PutTargets", "events:PutRule", "events:DescribeRule"}
-MANAGED_RULES = {
-    # Source, as for the next: "IAM policies for integrated services", Step Functions developer
-    # guide.
-    "arn:aws:states:::sagemaker:createTrainingJob.sync": (
-        "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
-    ),
-    "arn:aws:states:::sagemaker:createProcessingJob.sync": (
-        "StepFunctionsGetEventsForSageMakerProcessingJobsRule"
-    ),
-    "arn:aws:states:::states:startExecution.sync:2": (
-        "StepFunctionsGetEventsForStepFunctionsExecutionRule"
-    ),
+ARN = "arn:${AWS::Partition}"
+HERE = "${AWS::Region}:${AWS::AccountId}"
+MANAGED_RULE = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
+JOB_NAMES = {"Training": TRAINING.job_names, "Processing": REPORT.job_names}
+LOGGING = {
+    # Source: "Logging using CloudWatch Logs", Step Functions developer guide.
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
 }
-NEEDED_ACTIONS = {
-    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
-    "arn:aws:states:::sns:publish": {"sns:Publish"},
-    "arn:aws:states:::sagemaker:createTrainingJob.sync": {
-        "sagemaker:CreateTrainingJob",
-        "sagemaker:DescribeTrainingJob",
-        "sagemaker:StopTrainingJob",
-        "sagemaker:AddTags",
-        "sagemaker:ListTags",
-        "iam:PassRole",
-        *MANAGED_RULE,
-    },
-    "arn:aws:states:::sagemaker:createProcessingJob.sync": {
-        "sagemaker:CreateProcessingJob",
-        "sagemaker:DescribeProcessingJob",
-        "sagemaker:StopProcessingJob",
-        "sagemaker:AddTags",
-        "sagemaker:ListTags",
-        "iam:PassRole",
-        *MANAGED_RULE,
-    },
-    "arn:aws:states:::states:startExecution.sync:2": {
-        "states:StartExecution",
-        "states:DescribeExecution",
-        "states:StopExecution",
-        *MANAGED_RULE,
-    },
+TRACING = {
+    # Source: "Trace Step Functions request data in X-Ray", Step Functions developer guide.
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
 }
 
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_role_may_do_what_the_tasks_need_and_nothing_else(
-    template: Template, name: str
-) -> None:
-    machine = workflows.machine_resource(template, name)
-    role = machine["RoleArn"]["Fn::GetAtt"][0]
-    resources_used = {
-        state["Resource"] for state in tasks(workflows.definition(template, name)).values()
-    }
-
-    needed = set().union(*(NEEDED_ACTIONS[resource] for resource in resources_used))
-    granted = {
-        action for action in actions_of(template, role) if not re.match("logs:|xray:", action)
-    }
-    assert granted == needed
+Pair = tuple[str, str]
+"""An action and the resource it is on."""
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_role_may_invoke_exactly_the_functions_of_the_definition(
-    template: Template, name: str
-) -> None:
-    machine = workflows.machine_resource(template, name)
-    (invoke,) = (
-        statement
-        for owner, statement in identity_statements(template)
-        if owner == machine["RoleArn"]["Fn::GetAtt"][0]
-        and "lambda:InvokeFunction" in as_list(statement["Action"])
-    )
-
-    named = {
-        value["Fn::GetAtt"][0]
-        for key, value in machine["DefinitionSubstitutions"].items()
-        if key.endswith("FunctionArn")
-    }
-    assert {resource["Fn::GetAtt"][0] for resource in as_list(invoke["Resource"])} == named
+def text(resource: Any) -> str:
+    """A resource as `Fn::Sub` would have it."""
+    if isinstance(resource, str):
+        return resource
+    if "Fn::Join" in resource:
+        return "".join(text(part) for part in resource["Fn::Join"][1])
+    return f"${{{resource['Ref'] if 'Ref' in resource else '.'.join(resource['Fn::GetAtt'])}}}"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_role_may_watch_the_managed_rules_of_its_sync_tasks_and_no_other_rule(
-    template: Template, name: str
-) -> None:
-    role = workflows.machine_resource(template, name)["RoleArn"]["Fn::GetAtt"][0]
-    used = {state["Resource"] for state in tasks(workflows.definition(template, name)).values()}
-
-    watched = {
-        action: {
-            _arn(resource)
-            for owner, statement in identity_statements(template)
-            if owner == role and action in as_list(statement["Action"])
-            for resource in as_list(statement["Resource"])
-        }
-        for action in MANAGED_RULE
-    }
-    rules = {
-        f"arn:partition:events:region:account:rule/{MANAGED_RULES[resource]}"
-        for resource in used
-        if resource in MANAGED_RULES
-    }
-    assert watched == dict.fromkeys(MANAGED_RULE, rules)
-
-
-def test_training_may_start_deploy_and_follow_its_executions_and_no_others(
-    template: Template,
-) -> None:
-    role = workflows.machine_resource(template, "train")["RoleArn"]["Fn::GetAtt"][0]
-    deploy = workflows.machine_resource(template, "deploy")
-
-    allowed = {
-        action: statement["Resource"]
+def granted(template: Template, role: str) -> set[Pair]:
+    return {
+        (action, text(resource))
         for owner, statement in identity_statements(template)
         if owner == role
         for action in as_list(statement["Action"])
-        if action.startswith("states:")
-    }
-    started = template["Resources"][allowed.pop("states:StartExecution")["Ref"]]["Properties"]
-    assert started is deploy
-    executions = f"arn:partition:states:region:account:execution:{deploy['StateMachineName']}:*"
-    assert {action: _arn(resource) for action, resource in allowed.items()} == {
-        "states:DescribeExecution": executions,
-        "states:StopExecution": executions,
+        for resource in as_list(statement["Resource"])
     }
 
 
-def _arn(resource: Any) -> str:
-    """An ARN as CDK builds it, with words for what only CloudFormation knows."""
-    words = {
-        "AWS::Partition": "partition",
-        "AWS::Region": "region",
-        "AWS::AccountId": "account",
+def needed(template: Template, task: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Pair]:
+    """What a task needs, by its integration and the resources that its parameters name.
+
+    Source: "IAM policies for integrated services", Step Functions developer guide.
+    """
+
+    def named(parameter: str) -> str:
+        return text(given[task["Parameters"][parameter].strip("${}")])
+
+    integration = task["Resource"].removeprefix("arn:aws:states:::")
+    if integration == "lambda:invoke":
+        yield "lambda:InvokeFunction", named("FunctionName")
+    elif integration == "sns:publish":
+        yield "sns:Publish", named("TopicArn")
+    elif integration == "states:startExecution.sync:2":
+        machine = named("StateMachineArn")
+        name = template["Resources"][machine.strip("${}")]["Properties"]["StateMachineName"]
+        yield "states:StartExecution", machine
+        for action in ("DescribeExecution", "StopExecution"):
+            yield f"states:{action}", f"{ARN}:states:{HERE}:execution:{name}:*"
+        yield from watching("StepFunctionsExecution")
+    elif found := re.fullmatch(r"sagemaker:create(\w+)Job\.sync", integration):
+        kind = found[1]
+        jobs = f"{ARN}:sagemaker:{HERE}:{kind.lower()}-job/{JOB_NAMES[kind]}"
+        for action in (f"Create{kind}Job", f"Describe{kind}Job", f"Stop{kind}Job"):
+            yield f"sagemaker:{action}", jobs
+        yield "sagemaker:AddTags", jobs
+        yield "sagemaker:ListTags", jobs
+        yield "iam:PassRole", named("RoleArn")
+        yield from watching(f"SageMaker{kind}Jobs")
+    else:
+        raise AssertionError(f"say here which rights {integration} needs")
+
+
+def watching(kind: str) -> Iterator[Pair]:
+    for action in MANAGED_RULE:
+        yield action, f"{ARN}:events:{HERE}:rule/StepFunctionsGetEventsFor{kind}Rule"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_may_do_to_each_resource_what_its_tasks_need_and_nothing_else(
+    template: Template, name: str
+) -> None:
+    machine = workflows.machine_resource(template, name)
+    definition = json.loads((workflows.FOLDER / f"{name}.asl.json").read_text())
+
+    own = {(action, "*") for action in LOGGING}
+    if machine.get("TracingConfiguration", {}).get("Enabled"):
+        own |= {(action, "*") for action in TRACING}
+    given = machine["DefinitionSubstitutions"]
+    for task in tasks(definition).values():
+        own |= set(needed(template, task, given))
+    assert machine["LoggingConfiguration"]["Destinations"]
+    assert granted(template, machine["RoleArn"]["Fn::GetAtt"][0]) == own
+
+
+def test_a_schedule_may_start_its_own_workflow_and_nothing_else(template: Template) -> None:
+    roles = {
+        target["RoleArn"]["Fn::GetAtt"][0]: text(target["Arn"])
+        for rule in resources(template, "Events::Rule").values()
+        for target in rule["Targets"]
+        if "RoleArn" in target
     }
-    return "".join(
-        part if isinstance(part, str) else words[part["Ref"]] for part in resource["Fn::Join"][1]
-    )
+
+    assert len(roles) == 2
+    for role, machine in roles.items():
+        assert granted(template, role) == {("states:StartExecution", machine)}
+
+
+def test_each_service_may_invoke_a_function_for_one_source_of_ours_alone(
+    template: Template,
+) -> None:
+    permissions = resources(template, "Lambda::Permission").values()
+
+    assert {permission["Principal"] for permission in permissions} == {
+        "apigateway.amazonaws.com",
+        "events.amazonaws.com",
+        "sns.amazonaws.com",
+    }
+    for permission in permissions:
+        source = text(permission["SourceArn"])
+        assert permission["Action"] == "lambda:InvokeFunction"
+        assert re.match(r"\$\{(Serving|Retraining|Rollback)|arn:.*\$\{ServingHttpApi", source)
 
 
 def test_the_role_may_create_jobs_of_the_name_that_the_lease_gives(template: Template) -> None:

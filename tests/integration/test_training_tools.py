@@ -1,8 +1,9 @@
-"""Lineage, erasing and launching against a whole local cloud, with a model trained by `make up`."""
+"""The command line's tools against a whole local cloud, with a model trained by `make up`."""
 
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from areyouacat import lake
 from areyouacat.comparison_record import ComparisonRecord
 from areyouacat.model_spec import MODEL_FILE, SPEC_FILE
-from tests.integration.instance import ROOT, Instance
+from areyouacat.predictions import CONTROL_PARTITION_KEY, PARTITION_KEY
+from tests.integration.instance import ROOT, Instance, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -121,3 +123,48 @@ def test_a_job_launched_through_the_sdk_trains_and_registers_nothing(trained: In
     assert described["HyperParameters"]["epochs"] == "3"
     back = run(trained, "training_job.lineage", "--job", job["TrainingJobName"])
     assert "No model version was made of it" in back.stdout
+
+
+def emptied(cloud: Instance) -> None:
+    """As after the loss of lake and tables: every object, every item, MLflow's runs."""
+    known, s3, dynamodb = cloud.endpoints, cloud.client("s3"), cloud.client("dynamodb")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=known["lake_bucket"]):
+        for entry in page.get("Contents", []):
+            s3.delete_object(Bucket=known["lake_bucket"], Key=entry["Key"])
+    for table, key in (
+        (known["predictions_table"], PARTITION_KEY),
+        (known["control_table"], CONTROL_PARTITION_KEY),
+    ):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+            for item in page["Items"]:
+                dynamodb.delete_item(TableName=table, Key={key: item[key]})
+
+
+def test_what_was_lost_is_restored_from_a_backup_and_answers_as_before(
+    trained: Instance, tmp_path: Path
+) -> None:
+    photo = next((trained.state / "starter" / "cat").iterdir()).read_bytes()
+    said = trained.predict(photo).body
+    stored = trained.call("GET", f"predictions/{said['prediction_id']}").body
+    model = trained.call("GET", "model").body
+    folder = str(tmp_path / "backup")
+
+    kept = run(trained, "training_job.backup", "--to", folder)
+    emptied(trained)
+    eventually(
+        "nobody to serve", lambda: trained.call("GET", "health").body["status"] == "no_model"
+    )
+    gone = trained.call("GET", f"predictions/{said['prediction_id']}")
+    restored = run(trained, "training_job.restore", "--from", folder)
+
+    assert kept.returncode == 0, kept.stdout
+    assert gone.status == 404
+    assert restored.returncode == 0, restored.stdout
+    eventually("the model", lambda: trained.call("GET", "health").body["status"] == "ok")
+    assert trained.call("GET", "model").body == model
+    assert trained.call("GET", f"predictions/{said['prediction_id']}").body == stored
+    again = trained.predict(photo).body
+    assert (again["probability"], again["model"]) == (said["probability"], said["model"])
+    verified = run(trained, "training_job.verify_registry", "--look")
+    assert verified.returncode == 0, verified.stdout
+    assert lineage(trained)["is_sound"] is True

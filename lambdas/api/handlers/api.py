@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
+from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -39,7 +40,7 @@ from lambdas.api.logic.feedback import Caller, give_feedback, withdraw_feedback
 from lambdas.api.logic.model_description import describe_health, describe_model
 from lambdas.api.logic.stored_predictions import describe_prediction, erase_prediction
 from lambdas.api.logic.uploads import create_upload
-from lambdas.shared import aws
+from lambdas.shared import aws, snapshots
 from lambdas.shared.environment import load_environment
 from lambdas.shared.http import create_resolver, documented_errors
 from lambdas.shared.observability import logger
@@ -229,3 +230,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         status=response["statusCode"],
     )
     return response
+
+
+def before_snapshot() -> None:
+    """What a first request would wait for is done; nothing of it can grow old.
+
+    Who reads the pointer asks whether it is still the same.
+    """
+    documentation.read_ahead()
+    presigning_client()
+    services().predictions.get(str(uuid4()))  # nobody's: it makes the client ready
+    champion = services().champion
+    if pointer := champion.pointer():
+        champion.spec(pointer.champion)
+
+
+snapshots.hooks(prime=before_snapshot)

@@ -53,6 +53,12 @@ def get_docs() -> Response[str]:
     )
 
 
+def read_ahead() -> None:
+    """Has document and page in memory."""
+    _document()
+    docs_page()
+
+
 @cache
 def _document() -> str:
     return OPENAPI_FILE.read_text("utf-8")

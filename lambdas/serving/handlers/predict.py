@@ -35,10 +35,11 @@ from lambdas.serving.dal.upload_store import UploadStore
 from lambdas.serving.handlers.meter import Meter
 from lambdas.serving.handlers.photo_request import read_request
 from lambdas.serving.logic.answering import Answering
+from lambdas.serving.logic.priming import prime
 from lambdas.serving.logic.request_identity import request_identity
 from lambdas.serving.logic.request_metrics import RequestRecord, metrics_line
 from lambdas.serving.logic.serving_models import ServingModels
-from lambdas.shared import aws
+from lambdas.shared import aws, snapshots
 from lambdas.shared.environment import load_environment
 from lambdas.shared.observability import logger, write_metrics
 from lambdas.shared.predictions_table import PredictionsTable
@@ -91,7 +92,7 @@ def answering() -> Answering:
 
 
 class ColdStart:
-    """True once: for the first request of a process."""
+    """True once: for the first request of a process, or of one that was restored."""
 
     def __init__(self) -> None:
         """Nothing has been answered yet."""
@@ -135,3 +136,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if record.cold_start:
         cold_start.started()
     return response
+
+
+def before_snapshot() -> None:
+    """What a first request would wait for is done."""
+    prime(answering())
+    cold_start.started()
+
+
+def after_restore() -> None:
+    """The models are those of the snapshot's time until the pointer has been asked."""
+    answering().models.expire()
+
+
+snapshots.hooks(prime=before_snapshot, refresh=after_restore)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -100,6 +101,13 @@ class ServingModels:
         if self._lineup is None:
             raise NoModelError("No model has been trained and promoted yet. Try again later.")
         return self._lineup
+
+    def expire(self) -> None:
+        """Has the next request ask for the pointer, however lately it was asked for.
+
+        The clock may have stood still for days: it does while a process is a snapshot.
+        """
+        self._checked_at = -math.inf
 
     def take_refusals(self) -> int:
         """How many models were refused as corrupt since this was last asked."""

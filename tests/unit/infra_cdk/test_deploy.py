@@ -100,6 +100,17 @@ def test_checking_changes_nothing(tmp_path: Path) -> None:
     assert calls(tmp_path) == []
 
 
+def test_an_account_that_the_cdk_knows_is_not_bootstrapped_again(tmp_path: Path) -> None:
+    boto3.client("cloudformation").create_stack(
+        StackName="CDKToolkit",
+        TemplateBody=json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}),
+    )
+
+    deploy.main(["--no-starter"])
+
+    assert [call.split()[0] for call in calls(tmp_path)] == ["deploy"]
+
+
 def test_a_named_tracking_server_is_passed_on_and_no_app_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -110,12 +121,38 @@ def test_a_named_tracking_server_is_passed_on_and_no_app_is_asked_for(
         return iter([])
 
     monkeypatch.setattr(deploy, "check", remember)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.com")
 
-    deploy.main(["--no-starter"])
+    deploy.main(["--no-starter", "mlflow_tracking_uri=https://mlflow.example.com"])
 
     assert asked[0].managed_mlflow is False
     assert "--context=mlflow_tracking_uri=https://mlflow.example.com" in calls(tmp_path)[1]
+
+
+def test_a_new_account_has_no_room_for_what_is_reserved_and_a_setting_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+
+    def remember(*arguments: Any) -> Iterator[Finding]:
+        asked.append(arguments[-1])
+        return iter([])
+
+    monkeypatch.setattr(deploy, "check", remember)
+
+    deploy.main(["--check-only"])
+    deploy.main(["--check-only", "small_account=true"])
+
+    assert asked[0].concurrency > 0
+    assert asked[1].concurrency == 0
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert deploy.main(["waf=perhaps"]) == 1
+
+    assert "use -c waf=true or -c waf=false" in capsys.readouterr().err
+    assert calls(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -155,13 +155,14 @@ def test_an_instance_type_that_the_region_does_not_know_is_told_and_stops_nothin
     assert "region has this instance type" in told.remedy
 
 
-def test_what_the_caller_may_not_do_stops_the_deployment_by_name() -> None:
+def test_what_the_caller_may_not_do_everywhere_is_told_by_name_and_stops_nothing() -> None:
     account = Account()
     account.denied = {"codebuild:StartBuild"}
 
-    (problem,) = problems(account)
+    (told,) = (f for f in findings(account) if f.level is Level.UNKNOWN)
 
-    assert problem.words == "You may not: codebuild:StartBuild"
+    assert told.words == "You may not, or not everywhere: codebuild:StartBuild"
+    assert "stack's resources" in told.remedy
 
 
 def test_a_session_is_asked_about_by_the_role_behind_it() -> None:
@@ -186,7 +187,7 @@ def test_a_region_without_mlflow_apps_stops_a_deployment_that_wants_one() -> Non
 
     (problem,) = problems(account)
 
-    assert "MLFLOW_TRACKING_URI=" in problem.remedy
+    assert "mlflow_tracking_uri=" in problem.remedy
 
 
 def test_a_server_of_ones_own_needs_no_mlflow_app() -> None:

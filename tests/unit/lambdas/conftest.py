@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from moto import mock_aws
 from areyouacat import predictions
 from lambdas.shared import aws
 from lambdas.shared.observability import logger
+from tests.unit.lambdas.snapshots import FakeRegistry
 
 LAKE = "lake-of-the-test"
 TABLE = "predictions-of-the-test"
@@ -65,6 +67,14 @@ def cloud(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(aws, "client", clients.__getitem__)
     with mock_aws():
         yield
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
+    """The registry of hooks, as functions find it on Lambda."""
+    found = FakeRegistry()
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", found)
+    return found
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from local_cloud.asgi import Gateway
 from local_cloud.checkpoint import CheckpointStore, Start
 from local_cloud.checkpointer import Checkpointer, EmulatorState
 from local_cloud.gateway_log import is_news
+from local_cloud.rights_used import RightsUsed
 from local_cloud.settings import GatewaySettings, SettingsError, ensure_credentials
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -208,11 +209,14 @@ def emulator() -> Emulator:
     return Emulator()
 
 
+RIGHTS = RightsUsed()
+
+
 @pytest.fixture
 def gateway(emulator: Emulator, tmp_path: Path) -> Gateway:
     state = EmulatorState("1", lambda: [("iam", b"{}")], tmp_path / "b", lambda: emulator.busy)
     checkpointer = Checkpointer(CheckpointStore(tmp_path / "checkpoints"), state, "id", None)
-    return Gateway(emulator, checkpointer, Start(restored=False, reset=True), "id")
+    return Gateway(emulator, checkpointer, Start(restored=False, reset=True), "id", RIGHTS)
 
 
 def call(gateway: Gateway, method: str, path: str) -> tuple[int, dict[str, Any]]:
@@ -244,6 +248,16 @@ def test_the_health_says_what_was_found_and_what_is_saved(gateway: Gateway) -> N
     }
     assert after["checkpoint"] == saved["checkpoint"]
     assert saved["checkpoint"]["sequence"] == 1
+
+
+def test_a_right_that_was_used_is_told_once(gateway: Gateway) -> None:
+    for _ in range(2):
+        RIGHTS.note("predict", "s3:GetObject", "models/*")
+
+    assert call(gateway, "GET", "/_local/rights") == (
+        200,
+        {"used": [{"principal": "predict", "action": "s3:GetObject", "resource": "models/*"}]},
+    )
 
 
 def test_a_checkpoint_during_a_stack_operation_is_refused(

@@ -14,6 +14,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
+from local_cloud.rights import Grant, granted, used
 from tests.unit.local_cloud.gateway_process import GatewayProcess
 
 FUNCTION = """
@@ -166,6 +167,11 @@ def test_a_function_runs_with_its_own_role_and_sees_nothing_of_ours(
     assert secret not in environment.values()
     assert not {"PYTHONPATH", "LOCAL_STATE_DIR", "VIRTUAL_ENV"} & environment.keys()
     assert environment["TMPDIR"].startswith(str(running.state))
+    # What its role let through is told; what was refused is not.
+    used_rights = used(running.get("/_local/rights")[1]["used"])
+    may = set(granted(running.client("iam"), "reader"))
+    assert may & used_rights == {Grant("reader", "s3:GetObject", "arn:aws:s3:::lake/*")}
+    assert {grant for grant in used_rights if grant.role == "reader"} == may
 
 
 @pytest.mark.parametrize(
