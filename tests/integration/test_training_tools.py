@@ -126,7 +126,7 @@ def test_a_job_launched_through_the_sdk_trains_and_registers_nothing(trained: In
 
 
 def emptied(cloud: Instance) -> None:
-    """As after the loss of lake and tables: every object, every item, MLflow's runs."""
+    """As after the loss of lake and tables."""
     known, s3, dynamodb = cloud.endpoints, cloud.client("s3"), cloud.client("dynamodb")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=known["lake_bucket"]):
         for entry in page.get("Contents", []):
