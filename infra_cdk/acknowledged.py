@@ -25,10 +25,12 @@ _BELOW_A_PREFIX: Final = (
     data_lake.DATASETS,
     data_lake.FEATURES,
     data_lake.MODELS,
+    data_lake.MODEL_SPECS,
     data_lake.COMPARISONS,
     data_lake.DRIFT_REPORTS,
     data_lake.DRIFT_WINDOWS,
     data_lake.REFERENCES,
+    data_lake.RUN_ARTIFACTS,
     data_lake.UPLOADS,
     data_lake.TOMBSTONES,
 )

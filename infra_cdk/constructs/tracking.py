@@ -80,7 +80,7 @@ class Tracking(Construct):
             weekly_maintenance_window_start=TRACKING.maintenance_window,
         )
         app.apply_removal_policy(self._settings.on.removal_policy)
-        app.node.add_dependency(role)  # and on what it may do
+        app.node.add_dependency(role.node.find_child("DefaultPolicy"))  # what it may do
         return app
 
     def _artifacts_role(self) -> iam.Role:

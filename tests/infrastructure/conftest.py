@@ -30,6 +30,10 @@ class StubBundler:
         return lambda_.Code.from_asset(str(self._folder))
 
 
+FLAGS: Mapping[str, Any] = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
+"""How the CDK behaves, for every app of ours."""
+
+
 @dataclass(frozen=True)
 class Synthesised:
     """A stack and what CloudFormation is given of it."""
@@ -39,15 +43,11 @@ class Synthesised:
 
 
 def synthesise(target: Target, folder: Path, **settings: str) -> Synthesised:
-    """The stack and its template; `settings`: what `cdk -c name=value` would say.
-
-    By default MLflow's address is known on the local cloud, and made on AWS.
-    """
-    context = json.loads((REPOSITORY_ROOT / "cdk.json").read_text())["context"]
+    """The stack and its template; `settings`: what `cdk -c name=value` would say."""
     mlflow = {"mlflow_tracking_uri": "http://mlflow"} if target is Target.LOCAL else {}
     app = App(
         outdir=str(folder / "cdk.out"),
-        context={**context, "target": target.value, **mlflow, **settings},
+        context={**FLAGS, "target": target.value, **mlflow, **settings},
     )
     stub = folder / "stub"
     stub.mkdir()

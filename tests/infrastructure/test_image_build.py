@@ -15,6 +15,7 @@ from infra_cdk.image_context import ImageContext
 from infra_cdk.images import DEADLINE_SECONDS, PROJECT_OUTPUTS
 from infra_cdk.settings import IMAGE_BUILD, REPORT, REPOSITORY_ROOT, TRAINING, JobImage, Settings
 from tests.infrastructure import workflows
+from tests.infrastructure.conftest import FLAGS
 from tests.infrastructure.template_reading import Template, identity_statements, resources
 
 IMAGES = [
@@ -150,7 +151,7 @@ def test_whoever_waits_waits_longer_than_a_build_may_queue_and_run() -> None:
 
 def training_job(**context: str) -> tuple[TrainingJob, dict[str, Any]]:
     """The job alone, and its template."""
-    app = App(context={"target": "aws", **context})
+    app = App(context={**FLAGS, "target": "aws", **context})
     stack = Stack(app, "Small")
     settings = Settings.from_context(app.node)
     Encryption(stack, settings=settings)

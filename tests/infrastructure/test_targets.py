@@ -138,7 +138,7 @@ def test_data_outlives_the_stack_on_aws(aws_template: Template) -> None:
         }
     ]
 
-    assert len(holding_data) == 6
+    assert len(holding_data) == 7
     assert {resource["DeletionPolicy"] for resource in holding_data} == {"Retain"}
 
 

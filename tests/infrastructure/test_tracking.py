@@ -10,15 +10,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Annotations, Match
 
 from infra_cdk.constructs.data_lake import DataLake
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.mlflow_calls import CALLS
 from infra_cdk.settings import Settings
+from tests.infrastructure.conftest import FLAGS
 from tests.infrastructure.template_reading import (
     MLFLOW,
     Template,
     as_list,
     function_named,
     identity_statements,
+    lake,
     only,
     resources,
     role_of,
@@ -33,9 +36,11 @@ WHOLE_API = "sagemaker:CallMlflowAppApi"
 
 def stack_with(target: str, **named: str) -> Stack:
     """Lake, tracking and a role that may do what the training job may."""
-    context = {"target": target, **{f"mlflow_{name}": value for name, value in named.items()}}
+    mlflow = {f"mlflow_{name}": value for name, value in named.items()}
+    context = {**FLAGS, "target": target, **mlflow}
     stack = Stack(App(context=context), "Small")
     settings = Settings.from_context(stack.node)
+    Encryption(stack, settings=settings)
     tracking = Tracking(
         stack, "Tracking", lake=DataLake(stack, "DataLake", settings=settings), settings=settings
     )
@@ -47,6 +52,15 @@ def stack_with(target: str, **named: str) -> Stack:
 def synthesised(stack: Stack) -> Template:
     template: Template = stack.node.root.synth().get_stack_by_name("Small").template  # type: ignore[attr-defined]
     return template
+
+
+def lake_id(template: Template) -> str:
+    """The lake's logical id."""
+    return next(
+        name
+        for name, bucket in resources(template, "S3::Bucket").items()
+        if bucket == lake(template)
+    )
 
 
 def rights_of_the_caller(template: Template) -> dict[str, Any]:
@@ -61,9 +75,9 @@ def rights_of_the_caller(template: Template) -> dict[str, Any]:
 
 def test_on_aws_the_app_is_made_and_keeps_its_artifacts_in_the_lake(aws_template: Template) -> None:
     app = only(aws_template, "SageMaker::MlflowApp")
-    (lake,) = resources(aws_template, "S3::Bucket")
+    bucket_id = lake_id(aws_template)
 
-    assert app["ArtifactStoreUri"] == {"Fn::Join": ["", ["s3://", {"Ref": lake}, "/mlflow"]]}
+    assert app["ArtifactStoreUri"] == {"Fn::Join": ["", ["s3://", {"Ref": bucket_id}, "/mlflow"]]}
     assert app["ModelRegistrationMode"] == "AutoModelRegistrationDisabled"
     assert app["WeeklyMaintenanceWindowStart"] == "Sun:12:00"
 
@@ -88,13 +102,13 @@ def test_the_app_is_made_after_its_rights(aws_template: Template) -> None:
         if {"Ref": role} in properties["Roles"]
     )
 
-    assert {role, policy} <= set(app["DependsOn"])
+    assert app["DependsOn"] == [policy]
 
 
 def test_the_app_reaches_its_artifacts_and_nothing_else(aws_template: Template) -> None:
     role = only(aws_template, "SageMaker::MlflowApp")["RoleArn"]["Fn::GetAtt"][0]
-    (lake,) = resources(aws_template, "S3::Bucket")
-    bucket = {"Fn::GetAtt": [lake, "Arn"]}
+    bucket_id = lake_id(aws_template)
+    bucket = {"Fn::GetAtt": [bucket_id, "Arn"]}
     files = {"Fn::Join": ["", [bucket, "/mlflow/*"]]}
 
     statements = [own for owner, own in identity_statements(aws_template) if owner == role]
