@@ -7,8 +7,10 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.settings import FUNCTIONS, LIVE, FunctionSize, Settings
+from tests.infrastructure.conftest import FLAGS
 from tests.infrastructure.template_reading import Template, as_list, resources
 
 WAITED_FOR = {"AreYouACat-predict", "AreYouACat-api"}
@@ -96,15 +98,17 @@ def version_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         content: str = "", environment: str = "", size: FunctionSize = FUNCTIONS["predict"]
     ) -> str:
         monkeypatch.setitem(FUNCTIONS, "predict", size)
-        app = App(context={"target": "aws"}, outdir=str(tmp_path / "out"))
+        app = App(context={**FLAGS, "target": "aws"}, outdir=str(tmp_path / "out"))
         stack = Stack(app, "Stack")
+        settings = Settings.from_context(app.node)
+        Encryption(stack, settings=settings)
         PythonFunction(
             stack,
             "Function",
             name="predict",
             bundle="serving",
             handler="module.handler",
-            settings=Settings.from_context(app.node),
+            settings=settings,
             bundler=OneFile(tmp_path / f"code{content}", content),
             environment={"NAME": environment},
         ).live()
