@@ -40,13 +40,13 @@ _BELOW_A_PREFIX: Final = (
 class Acknowledged:
     """Findings that stay for one reason.
 
-    `findings`: as cdk-nag writes them, without the name of the rules. `at`: the construct below
-    the stack that they are found in; everywhere, if empty.
+    `findings`: as cdk-nag writes them, without the name of the rules. `at`: the constructs below
+    the stack that they are found in; the stack itself, if empty.
     """
 
     reason: str
     findings: tuple[str, ...]
-    at: str = ""
+    at: tuple[str, ...] = ("",)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -63,17 +63,17 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
             "Callers are programs, not people: each presents an API key, which is throttled and "
             "can be taken back. The documentation alone is open, at a rate of its own.",
             ("APIG4",),
-            at="Serving/HttpApi",
+            at=("Serving/HttpApi",),
         ),
         Acknowledged(
             "There is no directory of users whom Cognito could know; see APIG4.",
             ("COG4",),
-            at="Serving/HttpApi",
+            at=("Serving/HttpApi",),
         ),
         Acknowledged(
             "It is a dead-letter queue itself, of EventBridge's; the rule does not see whose.",
             ("SQS3",),
-            at="ScheduleDeadLetters",
+            at=("ScheduleDeadLetters",),
         ),
         Acknowledged(
             "Actions for which AWS knows no resource: traces, the delivery of a state machine's "
@@ -101,12 +101,13 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
             "A build leaves no artifacts that a key could encrypt: its image goes to ECR, which "
             "encrypts it.",
             ("CB4",),
+            at=("Training/Job/Image", "Monitoring/Report/Image"),
         ),
         Acknowledged(
             "One role writes the logs of every API of the account and region, whoever made it; AWS "
             "has one setting for all.",
             (_on(_arn("logs", "log-group:*")),),
-            at="Serving/HttpApi/LoggingPolicy",
+            at=("Serving/HttpApi/LoggingPolicy",),
         ),
     ]
     if not settings.security.waf:
@@ -114,7 +115,7 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
             Acknowledged(
                 "A firewall costs money each month, used or not: -c waf=true puts it there.",
                 ("APIG3",),
-                at="Serving/HttpApi",
+                at=("Serving/HttpApi",),
             )
         )
     return entries
@@ -123,15 +124,16 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
 def acknowledge(stack: Stack, entries: Sequence[Acknowledged]) -> None:
     """Write the entries into the stack, where cdk-nag looks for them."""
     for entry in entries:
-        Validations.of(_construct(stack, entry.at)).acknowledge(
-            *(Acknowledgment(id=finding, reason=entry.reason) for finding in entry.ids)
-        )
+        rules = [Acknowledgment(id=finding, reason=entry.reason) for finding in entry.ids]
+        for construct in filter(None, (_construct(stack, path) for path in entry.at)):
+            Validations.of(construct).acknowledge(*rules)
 
 
-def _construct(stack: Stack, path: str) -> IConstruct:
-    found: IConstruct = stack
+def _construct(stack: Stack, path: str) -> IConstruct | None:
+    """The construct at a path; None if this deployment has none, as of an image from elsewhere."""
+    found: IConstruct | None = stack
     for name in filter(None, path.split("/")):
-        found = found.node.find_child(name)
+        found = found.node.try_find_child(name) if found else None
     return found
 
 

@@ -107,6 +107,8 @@ def _concurrency(functions: Any, wanted: int) -> Finding:
         limit = int(functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
     except (BotoCoreError, ClientError) as error:
         return _unanswered("Lambda's concurrency", error)
+    if not wanted:
+        return Finding(Level.FINE, f"Lambda may run {limit} functions at once; none are reserved")
     needed = wanted + UNRESERVED_CONCURRENCY
     if limit < needed:
         return Finding(
@@ -114,7 +116,8 @@ def _concurrency(functions: Any, wanted: int) -> Finding:
             f"Lambda may run {limit} functions at once, and {needed} are needed: {wanted} reserved "
             f"and the {UNRESERVED_CONCURRENCY} that AWS leaves to the others",
             "aws service-quotas request-service-quota-increase --service-code lambda "
-            f"--quota-code {_CONCURRENCY_QUOTA} --desired-value 1000",
+            f"--quota-code {_CONCURRENCY_QUOTA} --desired-value 1000; until then: "
+            "make deploy SETTINGS=small_account=true",
         )
     return Finding(Level.FINE, f"Lambda may run {limit} functions at once ({needed} needed)")
 

@@ -7,7 +7,6 @@ import pytest
 from aws_cdk import Stack
 from cdk_nag import AwsSolutionsChecks
 
-from infra_cdk.acknowledged import Acknowledged
 from infra_cdk.settings import Target
 from infra_cdk.stack import AreYouACatStack
 from tests.infrastructure.conftest import Synthesised, synthesise
@@ -46,15 +45,16 @@ def test_nothing_more_is_found_with_everything_switched_on(switched_on: Synthesi
 def test_every_acknowledgement_is_still_needed(bare: AreYouACatStack) -> None:
     findings = found(bare)
 
-    def needed(entry: Acknowledged, finding: str) -> bool:
-        return any(rule == finding and path.startswith(entry.at) for rule, path in findings)
+    def needed(finding: str, at: str) -> bool:
+        return any(rule == finding and path.startswith(at) for rule, path in findings)
 
     assert findings
     assert [
-        finding
+        (finding, at)
         for entry in bare.acknowledged
         for finding in entry.ids
-        if not needed(entry, finding)
+        for at in entry.at
+        if not needed(finding, at)
     ] == []
 
 

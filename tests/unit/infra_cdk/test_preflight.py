@@ -198,6 +198,14 @@ def test_a_server_of_ones_own_needs_no_mlflow_app() -> None:
     assert problems(account, own_server) == []
 
 
+def test_a_small_account_that_reserves_nothing_has_enough() -> None:
+    account = Account()
+    account.concurrent = 10
+    nothing_reserved = Wanted(WANTED.stack, 0, WANTED.instances, managed_mlflow=True)
+
+    assert problems(account, nothing_reserved) == []
+
+
 def test_what_may_not_be_asked_is_told_and_stops_nothing() -> None:
     account = Account()
     denied = refusal("AccessDeniedException")
