@@ -21,7 +21,7 @@ from benchmarks.invocation import event, invoke
 from benchmarks.local_cloud import ROOT, LocalCloud, local_cloud
 from benchmarks.sample_photos import LARGE, SMALL, different, photo_like
 from infra_cdk.bundling import BundlingError, CachingBundler
-from infra_cdk.settings import Target
+from infra_cdk.targets import Target
 
 NAME = "api"
 DESCRIPTION = "the predict function: warm and cold beside bare LiteRT, and its bundle's size"

@@ -22,7 +22,8 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 
 from infra_cdk import archives
-from infra_cdk.settings import LAMBDA_UNZIPPED_LIMIT_MB, REPOSITORY_ROOT, TARGETS, Target
+from infra_cdk.settings import LAMBDA_UNZIPPED_LIMIT_MB, REPOSITORY_ROOT
+from infra_cdk.targets import TARGETS, Target
 
 _FORMAT: Final = "1"  # raise it when the same content must be zipped anew
 _KEPT: Final = 6  # zips of a bundle

@@ -23,7 +23,8 @@ from infra_cdk.constructs.serving import Serving
 from infra_cdk.constructs.topics import SecureTopic
 from infra_cdk.constructs.tracking import Tracking
 from infra_cdk.constructs.training import Training
-from infra_cdk.settings import APPLICATION_TAG, STACK_NAME, Settings, Target
+from infra_cdk.settings import APPLICATION_TAG, STACK_NAME, Settings
+from infra_cdk.targets import Target
 
 
 class AreYouACatStack(Stack):

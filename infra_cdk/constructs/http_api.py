@@ -18,7 +18,8 @@ from infra_cdk.constructs.firewall import Firewall
 from infra_cdk.constructs.function import retention
 from infra_cdk.constructs.refusals import REFUSALS, refusal_id
 from infra_cdk.request_models import request_model
-from infra_cdk.settings import API, LOG_RETENTION_DAYS, Settings, Target
+from infra_cdk.settings import API, LOG_RETENTION_DAYS, Settings
+from infra_cdk.targets import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,7 @@ from constructs import Construct
 from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.function import retention, wait_for_policy_alone
 from infra_cdk.image_context import ImageContext
-from infra_cdk.settings import (
-    IMAGE_BUILD,
-    LOG_RETENTION_DAYS,
-    REPOSITORY_ROOT,
-    JobImage,
-    Settings,
-)
+from infra_cdk.settings import IMAGE_BUILD, LOG_RETENTION_DAYS, REPOSITORY_ROOT, JobImage, Settings
 
 _BUILDSPEC = REPOSITORY_ROOT / "infra_cdk" / "image_buildspec.yml"
 

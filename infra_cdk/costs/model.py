@@ -9,15 +9,9 @@ from areyouacat.metrics import ALL as METRICS
 from areyouacat.prices import PRICES, PriceList
 from areyouacat.settings import SERVING
 from infra_cdk.costs.usage import MONTH_DAYS, PREDICTION, STANDING, TRAINING, Size
-from infra_cdk.settings import (
-    FUNCTIONS,
-    LOG_RETENTION_DAYS,
-    REPORT,
-    SCHEDULE,
-    TARGETS,
-    Target,
-)
+from infra_cdk.settings import FUNCTIONS, LOG_RETENTION_DAYS, REPORT, SCHEDULE
 from infra_cdk.settings import TRAINING as JOB
+from infra_cdk.targets import TARGETS, Target
 
 Bill = Mapping[str, float]
 """US dollars by what they are for."""

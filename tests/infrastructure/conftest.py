@@ -10,9 +10,10 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 
-from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, Settings, Target
+from infra_cdk.settings import REPOSITORY_ROOT, STACK_NAME, Settings
 from infra_cdk.stack import AreYouACatStack
 from infra_cdk.switches import SecuritySettings
+from infra_cdk.targets import Target
 
 Template = Mapping[str, Any]
 

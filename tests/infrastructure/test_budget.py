@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from infra_cdk.settings import Target
 from infra_cdk.switches import BudgetLimit
+from infra_cdk.targets import Target
 from tests.infrastructure.conftest import synthesise
 from tests.infrastructure.template_reading import Template, only, resources
 

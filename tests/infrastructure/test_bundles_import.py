@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from infra_cdk.bundling import CachingBundler
-from infra_cdk.settings import FUNCTIONS, REPOSITORY_ROOT, Target
+from infra_cdk.settings import FUNCTIONS, REPOSITORY_ROOT
+from infra_cdk.targets import Target
 from tests.infrastructure.template_reading import Template, resources
 
 RUNTIME_BRINGS = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")

@@ -10,7 +10,7 @@ import pytest
 
 from infra_cdk import bundling
 from infra_cdk.bundling import BundlingError, CachingBundler
-from infra_cdk.settings import TARGETS, Target
+from infra_cdk.targets import TARGETS, Target
 
 FAKE_UV = """#!/bin/sh
 # Writes each call into a log; installs a package with the usual noise; `offline` may fail.

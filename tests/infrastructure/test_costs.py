@@ -10,7 +10,8 @@ from infra_cdk.costs import model
 from infra_cdk.costs.__main__ import PAGE
 from infra_cdk.costs.page import renewed, tables
 from infra_cdk.costs.usage import SIZES, STANDING
-from infra_cdk.settings import REPORT, TARGETS, TRAINING, Target
+from infra_cdk.settings import REPORT, TRAINING
+from infra_cdk.targets import TARGETS, Target
 from tests.infrastructure.template_reading import Template, resources
 
 SMALL, MEDIUM, LARGE = SIZES

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from infra_cdk.settings import REPOSITORY_ROOT, Target
+from infra_cdk.settings import REPOSITORY_ROOT
+from infra_cdk.targets import Target
 from tests.infrastructure.differences import differences
 from tests.infrastructure.template_reading import Template
 

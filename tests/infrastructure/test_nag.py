@@ -7,8 +7,8 @@ import pytest
 from aws_cdk import Stack
 from cdk_nag import AwsSolutionsChecks
 
-from infra_cdk.settings import Target
 from infra_cdk.stack import AreYouACatStack
+from infra_cdk.targets import Target
 from tests.infrastructure.conftest import Synthesised, synthesise
 
 MOST = 12

@@ -7,8 +7,9 @@ from aws_cdk import App
 
 from infra_cdk.constructs.refusals import REFUSALS
 from infra_cdk.preflight import UNRESERVED_CONCURRENCY
-from infra_cdk.settings import API, FIREWALL, FUNCTIONS, SMALL_ACCOUNT_API, Settings, Target
+from infra_cdk.settings import API, FIREWALL, FUNCTIONS, SMALL_ACCOUNT_API, Settings
 from infra_cdk.switches import SecuritySettings
+from infra_cdk.targets import Target
 from tests.infrastructure.conftest import Synthesised
 from tests.infrastructure.template_reading import Template, only, resources
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 from aws_cdk import App
 
-from infra_cdk.settings import Settings, Target
+from infra_cdk.settings import Settings
+from infra_cdk.targets import Target
 from tests.infrastructure.template_reading import Template, resources
 
 OUTPUTS = {

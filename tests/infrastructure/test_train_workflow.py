@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.settings import TRAINING, Target
+from infra_cdk.settings import TRAINING
+from infra_cdk.targets import Target
 from tests.infrastructure import workflows
 from tests.infrastructure.asl_simulator import TaskFailure
 from tests.infrastructure.template_reading import Template

@@ -10,7 +10,7 @@ import pytest
 from areyouacat.predictions import PredictionItem
 from areyouacat.serving_pointer import Strategy
 from areyouacat.settings import MAX_BAKE_SECONDS
-from infra_cdk.settings import TARGETS
+from infra_cdk.targets import TARGETS
 from lambdas.pipeline.logic.canary import Trial, check
 from tests.infrastructure import workflows
 from tests.infrastructure.template_reading import Template

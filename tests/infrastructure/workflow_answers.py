@@ -12,7 +12,7 @@ from typing import Any
 from areyouacat.gates import GateInput, Measured, Paired, decide
 from areyouacat.model_spec import Mode
 from areyouacat.serving_pointer import Variant, first_pointer
-from infra_cdk.settings import TARGETS, Target
+from infra_cdk.targets import TARGETS, Target
 from lambdas.monitoring.logic.report import ReportJob
 from lambdas.pipeline.handlers.fields import moved
 from lambdas.pipeline.handlers.stage_variant import StageRequest
