@@ -125,13 +125,20 @@ trust: $(APP)/.ready $(NODE_MODULES)/.ready ## Let GitHub Actions deploy to your
 	@test -n "$(REPOSITORY)" || { echo "Say which repository: make trust REPOSITORY=<owner>/<name> [PROVIDER=<arn of the account's provider for GitHub>]"; exit 2; }
 	@$(RUN) DEPLOY_TARGET=aws cdk deploy AreYouACat-GitHub --context "github_repository=$(REPOSITORY)" $(if $(PROVIDER),--context "github_oidc_provider_arn=$(PROVIDER)")
 
-lint: $(DEV)/.ready
+.PHONY: style
+style: $(DEV)/.ready
 	@$(TEST) ruff check .
 	@$(TEST) ruff format --check .
+
+lint: style
 	@$(TEST) mypy
 
-test: lint lint-workflows $(AUDIT)/.ready $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Lint, types and every layer's tests, one end-to-end run included
-	@$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS)
+# Types are checked beside the tests: they take minutes of one core, while clouds are waited for.
+TYPES := $(DEV)/mypy.log
+test: style lint-workflows $(AUDIT)/.ready $(APP)/.ready $(CLOUD)/.ready $(SDK)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Lint, types and every layer's tests, one end-to-end run included
+	@$(TEST) mypy > $(TYPES) 2>&1 & types=$$!; failed=; \
+	$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS) || failed=1; \
+	wait $$types || failed=1; echo "mypy:"; cat $(TYPES); test -z "$$failed"
 
 test-all: test ## The tests and the long checks
 	@$(MAKE) test-slow
