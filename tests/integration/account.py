@@ -74,7 +74,7 @@ class Account:
         return found
 
     def _places(self) -> Places:
-        (bucket,) = self._found["AWS::S3::Bucket"].values()
+        bucket = self._cloud.endpoints["lake_bucket"]
         (key_id,) = self._found["AWS::ApiGateway::ApiKey"].values()
         tables = self._found["AWS::DynamoDB::Table"]
         buckets = self._cloud.client("s3").list_buckets()["Buckets"]
