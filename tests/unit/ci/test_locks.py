@@ -117,7 +117,7 @@ def test_a_pin_may_have_markers_extras_of_none_and_many_hashes() -> None:
         "foo>=1.0",
         "foo",
         "-r other.txt",
-        "--index-url https://index.example",
+        "-i https://index.example",
         "foo @ https://index.example/foo.whl",
         "-e .",
         "foo==1.0 --hash=sha256:short",
