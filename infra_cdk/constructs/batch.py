@@ -23,6 +23,7 @@ from infra_cdk.constructs.data_lake import (
     SERVING_POINTER,
     DataLake,
 )
+from infra_cdk.constructs.encryption import Encryption
 from infra_cdk.constructs.function import PythonFunction
 from infra_cdk.constructs.workflow import Workflow, execution_arns, machine_arn
 from infra_cdk.settings import Settings
@@ -62,6 +63,8 @@ class Batch(Construct):
             substitutions={"LakeBucket": lake.name},
             statements=self._map_statements(),
         )
+        # The map reads its items, and puts its results together from parts.
+        Encryption.of(self).allow(self.workflow, "s3", decrypt=True, encrypt=True)
 
     def _plan(self) -> PythonFunction:
         plan = self._function(

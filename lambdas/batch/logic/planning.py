@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
 from typing import Final, Protocol
 
 from areyouacat.batches import Location, Progress
 from areyouacat.errors import EmptyBatchError
 from areyouacat.settings import BATCH
 
-_CHUNKS_BETWEEN_SAVES: Final = 20  # what a planner that dies has to do again
+_WRITERS: Final = 16  # threads; S3 takes a chunk in tens of milliseconds
+_CHUNKS_BETWEEN_SAVES: Final = 100  # what a planner that dies has to do again
 
 
 class Source(Protocol):
@@ -41,31 +45,46 @@ def plan(
     """
     if progress.whole:
         return progress
-    pending: list[Location] = []
-    position = progress.position
-    for location, position in source.photos(progress.position):
-        pending.append(location)
-        if len(pending) == BATCH.photos_per_chunk:
-            progress = _stored(chunks, progress, pending, position)
-            pending = []
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        writing = _Writing(chunks, pool)
+        for photos, position in _cut(source, progress.position):
+            writing.put(progress.chunks, photos)
+            progress = Progress(progress.chunks + 1, progress.photos + len(photos), position)
             if expired():
-                chunks.save(progress)
+                writing.save(progress)
                 return progress
             if progress.chunks % _CHUNKS_BETWEEN_SAVES == 0:
-                chunks.save(progress)
-    if pending:
-        progress = _stored(chunks, progress, pending, position)
-    if not progress.photos:
-        raise EmptyBatchError(
-            "There is no photo there. Look whether the address ends as the keys begin."
-        )
-    progress = Progress(progress.chunks, progress.photos, position, whole=True)
-    chunks.save(progress)
+                writing.save(progress)
+        if not progress.photos:
+            raise EmptyBatchError(
+                "There is no photo there. Look whether the address ends as the keys begin."
+            )
+        progress = replace(progress, whole=True)
+        writing.save(progress)
     return progress
 
 
-def _stored(
-    chunks: Chunks, progress: Progress, photos: Sequence[Location], position: str
-) -> Progress:
-    chunks.put_chunk(progress.chunks, photos)
-    return Progress(progress.chunks + 1, progress.photos + len(photos), position)
+class _Writing:
+    """Writes chunks side by side, while the next ones are listed."""
+
+    def __init__(self, chunks: Chunks, pool: ThreadPoolExecutor) -> None:
+        self._chunks = chunks
+        self._pool = pool
+        self._begun: list[Future[None]] = []
+
+    def put(self, number: int, photos: Sequence[Location]) -> None:
+        self._begun.append(self._pool.submit(self._chunks.put_chunk, number, photos))
+
+    def save(self, progress: Progress) -> None:
+        """Saves what says that chunks are there once they are."""
+        for written in self._begun:
+            written.result()
+        self._begun.clear()
+        self._chunks.save(progress)
+
+
+def _cut(source: Source, position: str) -> Iterator[tuple[list[Location], str]]:
+    """Chunks of photos from a position on, each with the position behind it."""
+    photos = source.photos(position)
+    while chunk := list(islice(photos, BATCH.photos_per_chunk)):
+        yield [location for location, _ in chunk], chunk[-1][1]

@@ -19,6 +19,7 @@ OUTPUTS = {
     "TrainStateMachineArn": "arn:train",
     "DeployStateMachineArn": "arn:deploy",
     "MonitorStateMachineArn": "arn:monitor",
+    "BatchStateMachineArn": "arn:batch",
     "RetrainTopicArn": "arn:retrain",
     "RollbackTopicArn": "arn:rollback",
     "OpsTopicArn": "arn:ops",
