@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +86,14 @@ class LocalCloud:
         self._say(f"    {said.splitlines()[-1]}")
         arn = next(line.split()[-1] for line in said.splitlines() if line.startswith("Started "))
         return self._training(arn)
+
+    def score(self, options: Sequence[str]) -> dict[str, float]:
+        """Score a batch to its end; the seconds of the workflow's states."""
+        said = self._run("local_cloud.cli", "run", "--", "python", "-m", "training_job.score",
+                         *options)  # fmt: skip
+        self._say(f"    {said.splitlines()[-2]}")
+        arn = next(line.split()[-1] for line in said.splitlines() if line.startswith("Started "))
+        return _seconds_of_states(self.client("stepfunctions"), arn)
 
     def pointer(self) -> ServingPointer:
         """What serves now."""

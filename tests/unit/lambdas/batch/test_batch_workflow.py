@@ -194,10 +194,10 @@ def test_planning_that_runs_out_of_time_goes_on_where_it_stopped(
     clock = iter(range(0, 100_000, 1_000))
     monkeypatch.setattr(plan_batch.time, "monotonic", lambda: next(clock))
 
-    calls = [workflow.plan() for _ in range(3)]
+    calls = [workflow.plan() for _ in range(4)]
 
-    assert [call["planned"] for call in calls] == [False, False, True]
-    assert [call["photos"] for call in calls] == [4, 8, 10]
+    assert [call["planned"] for call in calls] == [False, False, False, True]
+    assert [call["photos"] for call in calls] == [4, 8, 10, 10]
     assert workflow.to_score(calls[-1]) == ["00000000", "00000001", "00000002"]
 
 
@@ -257,7 +257,7 @@ def test_a_long_manifest_is_read_on_where_the_time_was_up(
     clock = iter(range(0, 100_000, 1_000))
     monkeypatch.setattr(plan_batch.time, "monotonic", lambda: next(clock))
 
-    calls = [workflow.plan(manifest=f"s3://{LAKE}/lists/{name}") for _ in range(3)]
+    calls = [workflow.plan(manifest=f"s3://{LAKE}/lists/{name}") for _ in range(4)]
 
     store = BatchStore(s3, LAKE, "run-1")
     planned = [photo for chunk in workflow.to_score(calls[-1]) for photo in store.chunk(chunk)]
