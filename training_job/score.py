@@ -167,24 +167,27 @@ class BatchProgress:
         plan = Progress(**json.loads(stored))
         if not plan.whole:
             return f"    | planning: {plan.photos:,} photos so far"
-        done = sum(1 for _ in _rows(self._s3, self._lake, self._id))
+        done = sum(1 for _ in _keys(self._s3, self._lake, batches.rows_prefix(self._id)))
         return f"    | {done:,} of {plan.chunks:,} chunks scored ({plan.photos:,} photos)"
 
 
-def _rows(s3: Any, lake: str, batch_id: str) -> Iterator[str]:
+def _keys(s3: Any, lake: str, prefix: str) -> Iterator[str]:
     pages = s3.get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=lake, Prefix=batches.rows_prefix(batch_id)):
+    for page in pages.paginate(Bucket=lake, Prefix=prefix):
         yield from (found["Key"] for found in page.get("Contents", ()))
 
 
 def _tell_where(s3: Any, lake: str, batch_id: str, folder: Path | None) -> None:
     uri = f"s3://{lake}/{batches.rows_prefix(batch_id)}"
     print(f"Rows: {uri} (Parquet, one row per photo)")
+    failures = batches.failures_prefix(batch_id)
+    if any(True for _ in _keys(s3, lake, failures)):
+        print(f"Not scored, and why: s3://{lake}/{failures} (JSON lines; the rows say it, too)")
     if folder is None:
         print(f"  To have them here: make score BATCH={batch_id} TO=rows")
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for key in _rows(s3, lake, batch_id):
+    for key in _keys(s3, lake, batches.rows_prefix(batch_id)):
         (folder / key.rpartition("/")[2]).write_bytes(
             s3.get_object(Bucket=lake, Key=key)["Body"].read()
         )

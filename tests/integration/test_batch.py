@@ -73,7 +73,7 @@ def test_a_batch_goes_on_with_the_chunks_that_are_missing(
     manifest = tmp_path / "list.txt"
     lines = [keys[number % len(keys)] for number in range(BATCH.photos_per_chunk + 5)]
     manifest.write_text("".join(f"s3://{lake}/{key}\n" for key in lines))
-    version = trained.call("GET", "model").body["version"]
+    version = trained.call("GET", "model").body["model"]["version"]
     asked = ("--batch", "listed")
 
     score(trained, *asked, "--manifest", str(manifest), "--model-version", version)
