@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
@@ -34,7 +34,7 @@ _COLUMNS: Final = {
 
 def to_parquet(rows: Sequence[Row]) -> bytes:
     """One row per photo, columns as in `Row`; the same rows give the same bytes."""
-    columns = {
+    columns: dict[str, Any] = {  # from_pydict's own type wants a dict of more than arrays
         name: Array([getattr(row, name) for row in rows], kind) for name, kind in _COLUMNS.items()
     }
     file = io.BytesIO()
