@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,8 +22,9 @@ from areyouacat.errors import (
 from areyouacat.images import decode, to_model_input
 from areyouacat.lake import sha256_hex
 from lambdas.batch.dal.batch_store import BatchStore
-from lambdas.batch.handlers import plan_batch, score_chunk
+from lambdas.batch.handlers import score_chunk
 from lambdas.serving.logic.loaded_model import LoadedModel
+from lambdas.shared import aws
 from tests.unit.lambdas.batch.conftest import PER_CHUNK, SOURCE, Workflow, put
 from tests.unit.lambdas.serving.conftest import LAKE, Lake, jpeg, tiny_files
 
@@ -191,8 +194,8 @@ def test_a_chunk_that_was_never_cut_is_refused(workflow: Workflow) -> None:
 def test_planning_that_runs_out_of_time_goes_on_where_it_stopped(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter(range(0, 100_000, 1_000))
-    monkeypatch.setattr(plan_batch.time, "monotonic", lambda: next(clock))
+    clock = itertools.count(0, 1_000)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
 
     calls = [workflow.plan() for _ in range(4)]
 
@@ -254,8 +257,8 @@ def test_a_long_manifest_is_read_on_where_the_time_was_up(
     keys = [f"in/{number % 10}.jpg" for number in range(11)]
     as_array = json.dumps([{"prefix": f"s3://{LAKE}/"}, *keys])
     put(s3, f"lists/{name}", ("\r\n".join(keys) if name == "list.txt" else as_array).encode())
-    clock = iter(range(0, 100_000, 1_000))
-    monkeypatch.setattr(plan_batch.time, "monotonic", lambda: next(clock))
+    clock = itertools.count(0, 1_000)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
 
     calls = [workflow.plan(manifest=f"s3://{LAKE}/lists/{name}") for _ in range(4)]
 
@@ -302,7 +305,7 @@ def test_a_photo_that_may_not_be_read_is_a_row(
     workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow.plan()
-    monkeypatch.setattr(score_chunk.aws, "client", lambda _: Forbidding(s3))
+    monkeypatch.setattr(aws, "client", lambda _: Forbidding(s3))
 
     answer = workflow.score("run-1", "00000000")
 
@@ -314,7 +317,7 @@ def test_a_service_that_fails_is_an_error_and_no_row(
     workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow.plan()
-    monkeypatch.setattr(score_chunk.aws, "client", lambda _: Forbidding(s3, "SlowDown"))
+    monkeypatch.setattr(aws, "client", lambda _: Forbidding(s3, "SlowDown"))
 
     with pytest.raises(ClientError, match="SlowDown"):
         workflow.score("run-1", "00000000")
@@ -325,7 +328,7 @@ def test_a_service_that_fails_is_an_error_and_no_row(
 def test_a_manifest_that_may_not_be_read_says_how_to_allow_it(
     workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_batch.aws, "client", lambda _: Forbidding(s3))
+    monkeypatch.setattr(aws, "client", lambda _: Forbidding(s3))
 
     with pytest.raises(InvalidBatchError, match=rf"batch_sources={LAKE}"):
         workflow.plan(manifest=f"s3://{LAKE}/in/list.txt")
