@@ -1,21 +1,27 @@
 """What a benchmark is given, and what it gives back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
+
+from benchmarks.repetition import Repeated, Spread
 
 Say = Callable[[str], None]
 """Tells progress, line by line."""
+
+AT_MOST: Final = "≤"
+AT_LEAST: Final = "≥"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured number.
 
-    `target`: what it should be, in words, or None where it is only told. `met`: whether it is;
-    None where nothing is asked of it or where it cannot be judged. `by`: how far from the target
-    it is, >= 0, in `unit`.
+    `target`: what it should be, in words, or None where it is only told; `limit`: the number in it.
+    `met`: whether it is; None where nothing is asked of it or where it cannot be judged.
+    `repetitions`: how many measurements it was made of; `spread`: where a further run would find it
+    (`repetition`), or None where that is not known.
     """
 
     name: str
@@ -24,22 +30,38 @@ class Figure:
     target: str | None = None
     met: bool | None = None
     note: str = ""
-    by: float | None = None
+    limit: float | None = None
+    repetitions: int = 1
+    spread: Spread | None = None
 
     @classmethod
-    def told(cls, name: str, value: float, unit: str, note: str = "") -> Self:
+    def told(cls, name: str, value: float | Repeated, unit: str, note: str = "") -> Self:
         """A number of which nothing is asked."""
-        return cls(name, value, unit, note=note)
+        one = _repeated(value)
+        return cls(name, one.value, unit, note=note, repetitions=one.repetitions, spread=one.spread)
 
     @classmethod
-    def at_most(cls, name: str, value: float, unit: str, limit: float, note: str = "") -> Self:
+    def at_most(
+        cls, name: str, value: float | Repeated, unit: str, limit: float, note: str = ""
+    ) -> Self:
         """A number that must not be above its limit."""
-        return cls(name, value, unit, f"≤ {limit:g}", value <= limit, note, abs(value - limit))
+        met = _repeated(value).value <= limit
+        told = cls.told(name, value, unit, note)
+        return replace(told, target=f"{AT_MOST} {limit:g}", met=met, limit=limit)
 
     @classmethod
-    def at_least(cls, name: str, value: float, unit: str, limit: float, note: str = "") -> Self:
+    def at_least(
+        cls, name: str, value: float | Repeated, unit: str, limit: float, note: str = ""
+    ) -> Self:
         """A number that must not be below its limit."""
-        return cls(name, value, unit, f"≥ {limit:g}", value >= limit, note, abs(value - limit))
+        met = _repeated(value).value >= limit
+        told = cls.told(name, value, unit, note)
+        return replace(told, target=f"{AT_LEAST} {limit:g}", met=met, limit=limit)
+
+    @property
+    def by(self) -> float | None:
+        """How far from its limit it is, >= 0, in `unit`; None where it has none."""
+        return None if self.limit is None else abs(self.value - self.limit)
 
     def verdict(self) -> str:
         """`met`, `missed by …`, or nothing."""
@@ -47,6 +69,10 @@ class Figure:
             return ""
         word = "met" if self.met else "**missed**"
         return word if self.by is None else f"{word} by {number(self.by)}"
+
+
+def _repeated(value: float | Repeated) -> Repeated:
+    return value if isinstance(value, Repeated) else Repeated(value, 1, None)
 
 
 def number(value: float) -> str:
@@ -59,15 +85,28 @@ def number(value: float) -> str:
 def table(results: Mapping[str, Sequence[Figure]]) -> str:
     """All figures as one Markdown table."""
     lines = [
-        "| benchmark | figure | value | target | | note |",
-        "|---|---|---:|---|---|---|",
+        "| benchmark | figure | value | spread | of | target | | note |",
+        "|---|---|---:|---|---:|---|---|---|",
     ]
     for name, figures in results.items():
         for figure in figures:
-            value = f"{number(figure.value)} {figure.unit}".strip()
-            cells = (name, figure.name, value, figure.target or "", figure.verdict(), figure.note)
+            cells = (
+                name,
+                figure.name,
+                f"{number(figure.value)} {figure.unit}".strip(),
+                interval(figure.spread),
+                f"{figure.repetitions:,}",
+                figure.target or "",
+                figure.verdict(),
+                figure.note,
+            )
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def interval(limits: Spread | None) -> str:
+    """`from … to …`, or nothing."""
+    return "" if limits is None else f"{number(limits[0])} to {number(limits[1])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +152,7 @@ def to_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
 
 def from_json(values: Sequence[Mapping[str, Any]]) -> list[Figure]:
     """The inverse of `to_json`."""
-    return [Figure(**value) for value in values]
+    return [
+        Figure(**{**value, "spread": None if value["spread"] is None else tuple(value["spread"])})
+        for value in values
+    ]

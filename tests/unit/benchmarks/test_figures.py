@@ -1,11 +1,13 @@
 """What a benchmark's figures say, and how they are kept."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import Record
 from benchmarks.figures import Context, Figure, from_json, number, table, to_json
+from benchmarks.repetition import Repeated
 
 
 @pytest.mark.parametrize(
@@ -34,15 +36,21 @@ def test_numbers_have_the_digits_that_mean_something(value: float, text: str) ->
 
 
 def test_the_table_has_a_line_for_each_figure() -> None:
-    lines = table({"training": [Figure.at_most("ratio", 1.1, "times", 1.2, "quiet")]}).splitlines()
+    measured = Repeated(1.1, 9, (1.0, 1.15))
+    figure = Figure.at_most("ratio", measured, "times", 1.2, "quiet")
 
-    assert lines[2:] == ["| training | ratio | 1.1 times | ≤ 1.2 | met by 0.1 | quiet |"]
+    lines = table({"training": [figure]}).splitlines()
+
+    assert lines[2:] == [
+        "| training | ratio | 1.1 times | 1 to 1.15 | 9 | ≤ 1.2 | met by 0.1 | quiet |"
+    ]
 
 
 def test_figures_survive_being_written() -> None:
-    figures = [Figure.at_most("ratio", 1.1, "times", 1.2), Figure.told("seconds", 3, "s")]
+    measured = Repeated(1.1, 9, (1.0, 1.15))
+    figures = [Figure.at_most("ratio", measured, "times", 1.2), Figure.told("seconds", 3, "s")]
 
-    assert from_json(to_json(figures)) == figures
+    assert from_json(json.loads(json.dumps(to_json(figures)))) == figures
 
 
 def test_new_figures_take_the_place_of_their_benchmarks_old_ones_only(tmp_path: Path) -> None:
