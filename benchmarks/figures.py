@@ -5,13 +5,23 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-from benchmarks.repetition import Repeated, Spread
-
 Say = Callable[[str], None]
 """Tells progress, line by line."""
 
+Spread = tuple[float, float]
+"""Where a further run would find a figure (`repetition`)."""
+
 AT_MOST: Final = "≤"
 AT_LEAST: Final = "≥"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A value of several repetitions, and its spread; None where they are too few to tell."""
+
+    value: float
+    repetitions: int
+    spread: Spread | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +30,7 @@ class Figure:
 
     `target`: what it should be, in words, or None where it is only told; `limit`: the number in it.
     `met`: whether it is; None where nothing is asked of it or where it cannot be judged.
-    `repetitions`: how many measurements it was made of; `spread`: where a further run would find it
-    (`repetition`), or None where that is not known.
+    `repetitions`: how many measurements it was made of; `spread`: None where it is not known.
     """
 
     name: str

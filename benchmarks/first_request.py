@@ -25,6 +25,7 @@ from benchmarks.figures import BenchmarkError, Figure
 from benchmarks.http_load import percentile
 from benchmarks.local_cloud import ROOT, LocalCloud
 from benchmarks.process import peak_memory_mb
+from benchmarks.repetition import repeated_median, repeated_ratio
 from benchmarks.sample_photos import SMALL, different, photo_like
 
 PRIMED: Final = "first request of a snapshot: primed"
@@ -46,24 +47,29 @@ def first_requests(cloud: LocalCloud, pairs: int) -> list[Figure]:
         for kind, found in measured.items():
             found.append(_measured(kind, next(photos), environment))
 
-    def median(kind: Kind, figure: str) -> float:
-        return percentile([one[figure] for one in measured[kind][1:]], 0.5)
+    def each(kind: Kind, figure: str) -> list[float]:
+        return [one[figure] for one in measured[kind][1:]]
 
-    note = f"median of {pairs}; model and writes by the local cloud"
+    note = "median; model and writes by the local cloud"
     figures = []
     for of, unit in (("", "ms"), (", processor", "cpu_ms")):
-        imported, primed = median("imported", f"first_{unit}"), median("primed", f"first_{unit}")
-        later = median("primed", f"warm_{unit}")
+        imported, primed = each("imported", f"first_{unit}"), each("primed", f"first_{unit}")
+        later = repeated_median(each("primed", f"warm_{unit}"))
         figures += [
-            Figure.told(f"{IMPORTED}{of}", imported, "ms", note),
-            Figure.told(f"{PRIMED}{of}", primed, "ms", f"{note}; a later one: {later:.0f} ms"),
-            Figure.told(f"{IMPORTED} / primed{of}", imported / primed, "times"),
+            Figure.told(f"{IMPORTED}{of}", repeated_median(imported), "ms", note),
+            Figure.told(
+                f"{PRIMED}{of}",
+                repeated_median(primed),
+                "ms",
+                f"{note}; a later one: {later.value:.0f} ms",
+            ),
+            Figure.told(f"{IMPORTED} / primed{of}", repeated_ratio(imported, primed), "times"),
         ]
     return [
         *figures,
         Figure.told(LATER, later, "ms", note),
-        Figure.told(MEMORY, median("primed", "memory_mb"), "MB"),
-        Figure.told(MEMORY_LARGEST, median("primed", "memory_largest_mb"), "MB"),
+        Figure.told(MEMORY, repeated_median(each("primed", "memory_mb")), "MB"),
+        Figure.told(MEMORY_LARGEST, repeated_median(each("primed", "memory_largest_mb")), "MB"),
     ]
 
 

@@ -12,14 +12,13 @@ It knows nothing of what differs from run to run as a whole: `runs` looks at tha
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
 
 from areyouacat.resampling import wilson
+from benchmarks.figures import Repeated
 from benchmarks.http_load import Load, percentile
 
 MIN_REPETITIONS: Final = 6
@@ -28,17 +27,6 @@ MIN_REPETITIONS: Final = 6
 _DRAWS: Final = 400
 _SEED: Final = 20_261_130
 _FURTHER_RUN: Final = math.sqrt(2)
-
-Spread = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A figure, of how many repetitions it is, and its spread; None where they are too few."""
-
-    value: float
-    repetitions: int
-    spread: Spread | None
 
 
 def median(values: Sequence[float]) -> float:
@@ -67,9 +55,9 @@ def repeated(
     return Repeated(value, fewest, (value - reach, value + reach))
 
 
-def repeated_median(values: Sequence[float], scale: float = 1.0) -> Repeated:
-    """The median of values measured in another unit, `scale` of ours each."""
-    return repeated(median, [scale * value for value in values])
+def repeated_median(values: Sequence[float]) -> Repeated:
+    """Their median."""
+    return repeated(median, values)
 
 
 def repeated_ratio(
@@ -125,5 +113,8 @@ def _stretches(count: int) -> int:
 
 def _errors(stretches: int) -> float:
     """How many standard errors: few stretches know little of how much they vary."""
+    # Many megabytes, which a process that is measured must not hold.
+    from scipy.stats import t as student  # noqa: PLC0415
+
     quantile = float(student.ppf(0.975, stretches - 1))
     return quantile * math.sqrt(stretches / (stretches - 1))

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import Record
-from benchmarks.figures import Context, Figure, from_json, number, table, to_json
-from benchmarks.repetition import Repeated
+from benchmarks.figures import Context, Figure, Repeated, from_json, number, table, to_json
 
 
 @pytest.mark.parametrize(
