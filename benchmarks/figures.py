@@ -91,28 +91,6 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def table(results: Mapping[str, Sequence[Figure]]) -> str:
-    """All figures as one Markdown table."""
-    lines = [
-        "| benchmark | figure | value | spread | of | target | | note |",
-        "|---|---|---:|---|---:|---|---|---|",
-    ]
-    for name, figures in results.items():
-        for figure in figures:
-            cells = (
-                name,
-                figure.name,
-                f"{number(figure.value)} {figure.unit}".strip(),
-                interval(figure.spread),
-                f"{figure.repetitions:,}",
-                figure.target or "",
-                figure.verdict(),
-                figure.note,
-            )
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
 def interval(limits: Spread | None) -> str:
     """`from … to …`, or nothing."""
     return "" if limits is None else f"{number(limits[0])} to {number(limits[1])}"
