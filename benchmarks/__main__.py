@@ -74,11 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BenchmarkError as error:
             _say(f"  {name} cannot be run: {error}")
             failed = True
-    _report(record, state, quick=options.quick)
+    written = _report(record, state, quick=options.quick)
     found = {name: summaries(runs) for name, runs in measured.items()}
     every = [one for each in found.values() for one in each]
     print(report.table(found))
-    print(f"\n{agreement(every)}\n{state / 'bench.md'}" if every else "")
+    print(f"\n{agreement(every)}\n{written}" if every else f"\n{written}")
     if options.quick:
         print(report.QUICK)
     return 2 if failed else int(any(one.figure.met is False for one in every))
@@ -92,13 +92,14 @@ def _run(name: str, context: Context) -> Run:
     return run_of(figures, seconds)
 
 
-def _report(record: Record, state: Path, *, quick: bool) -> None:
-    """On everything that is known, whatever was measured now."""
+def _report(record: Record, state: Path, *, quick: bool) -> Path:
+    """On everything that is known, whatever was measured now; the file."""
     name = "bench-quick" if quick else "bench"
     drills, chart = drills_figures(state / "drill.json"), f"{name}.png"
     text = report.report(record.runs(), drills, chart, quick=quick)
     (state / f"{name}.md").write_text(text, encoding="utf-8")
     draw({**record.figures(), DRILL: drills}, state / chart)
+    return state / f"{name}.md"
 
 
 def _module(name: str) -> Benchmark:

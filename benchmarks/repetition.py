@@ -1,11 +1,12 @@
 """A figure of several repetitions, and how far another run like it could be from it.
 
 The spread is where 19 of 20 further runs would find the figure, were luck with the repetitions all
-that differs: the value and, to both sides, as many standard errors as Student's t says. The error
-is a bootstrap's, of stretches of consecutive repetitions (circular block bootstrap; Politis and
-Romano, 1992), since a busy moment of the machine touches neighbours; it is taken times the root of
-two, because a further run has luck of its own. What is measured in pairs is drawn in pairs. Of a
-share the limits are Wilson's, which say something at 0 and at 1, too, widened likewise.
+that differs: the value and, to both sides, as many standard errors as Student's t says, of its
+logarithm where it cannot be negative. The error is a bootstrap's, of stretches of consecutive
+repetitions (circular block bootstrap; Politis and Romano, 1992), since a busy moment of the machine
+touches neighbours; it is taken times the root of two, because a further run has luck of its own.
+What is measured in pairs is drawn in pairs. Of a share the limits are Wilson's, which say something
+at 0 and at 1, too, widened likewise.
 
 It knows nothing of what differs from run to run as a whole: `runs` looks at that.
 """
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areyouacat.resampling import wilson
-from benchmarks.figures import Repeated
+from benchmarks.figures import Repeated, Spread
 from benchmarks.http_load import Load, percentile
 
 MIN_REPETITIONS: Final = 6
@@ -51,8 +52,7 @@ def repeated(
         places = [_places(random, len(array)) for array in (arrays[:1] if paired else arrays)]
         drawn = zip(arrays, places * len(arrays) if paired else places, strict=True)
         found.append(figure(*(array[at].tolist() for array, at in drawn)))
-    reach = _FURTHER_RUN * _errors(_stretches(fewest)) * float(np.std(found))
-    return Repeated(value, fewest, (value - reach, value + reach))
+    return Repeated(value, fewest, _spread(value, found, _FURTHER_RUN * _errors(fewest)))
 
 
 def repeated_median(values: Sequence[float]) -> Repeated:
@@ -99,6 +99,14 @@ def rate_ratio(above: Load, below: Load) -> Repeated:
     return repeated(lambda one, other: whole * float(np.mean(other)) / float(np.mean(one)), *taken)
 
 
+def _spread(value: float, drawn: Sequence[float], errors: float) -> Spread:
+    if min(value, *drawn) > 0:
+        factor = math.exp(errors * float(np.std(np.log(drawn))))
+        return (value / factor, value * factor)
+    reach = errors * float(np.std(drawn))
+    return (value - reach, value + reach)
+
+
 def _places(random: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
     """Which repetitions a draw has: stretches, from the end round to the beginning."""
     length = round(math.sqrt(count))
@@ -111,8 +119,9 @@ def _stretches(count: int) -> int:
     return math.ceil(count / round(math.sqrt(count)))
 
 
-def _errors(stretches: int) -> float:
+def _errors(count: int) -> float:
     """How many standard errors: few stretches know little of how much they vary."""
+    stretches = _stretches(count)
     # Many megabytes, which a process that is measured must not hold.
     from scipy.stats import t as student  # noqa: PLC0415
 
