@@ -13,7 +13,7 @@ from benchmarks.figures import AT_LEAST, AT_MOST, Figure
 from benchmarks.runs import is_count
 
 DRILL: Final = "drill"
-NEEDS_PHOTOS: Final = frozenset({"quality", "training", "keras_fit"})
+WITH_PHOTOS: Final = frozenset({"quality", "training", "keras_fit", "drift"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Target:
         """What measures it."""
         if self.benchmark == DRILL:
             return "make drill CHANGE=all DATASET=… VISITORS=…"
-        photos = " BENCH_DATA=…" if self.benchmark in NEEDS_PHOTOS else ""
+        photos = " BENCH_DATA=…" if self.benchmark in WITH_PHOTOS else ""
         return f"make bench ONLY={self.benchmark}{photos}"
 
 
