@@ -25,7 +25,6 @@ from benchmarks.figures import BenchmarkError, Figure
 from benchmarks.http_load import percentile
 from benchmarks.local_cloud import ROOT, LocalCloud
 from benchmarks.process import peak_memory_mb
-from benchmarks.repetition import repeated_median, repeated_ratio
 from benchmarks.sample_photos import SMALL, different, photo_like
 
 PRIMED: Final = "first request of a snapshot: primed"
@@ -40,6 +39,9 @@ Kind = Literal["primed", "imported"]
 
 def first_requests(cloud: LocalCloud, pairs: int) -> list[Figure]:
     """Figures of so many processes of each kind, in turn; the first pair warms up the disk."""
+    # Memory that the processes below, which run this module too, must not hold.
+    from benchmarks.repetition import repeated_median, repeated_ratio  # noqa: PLC0415
+
     environment = os.environ | cloud.function_environment()
     measured: dict[Kind, list[dict[str, float]]] = {"primed": [], "imported": []}
     photos = different(photo_like(SMALL), 2_000_000_000)
