@@ -97,8 +97,8 @@ compare: $(APP)/.ready ## Model versions side by side: make compare VERSIONS="1 
 	@test -n "$(VERSIONS)" || { echo 'Say which versions: make compare VERSIONS="1 2" [DATASET_VERSION=v] [SPLIT=test|recent|validation|all]'; exit 2; }
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.compare --versions $(VERSIONS) $(if $(DATASET_VERSION),--dataset "$(DATASET_VERSION)") $(if $(SPLIT),--split "$(SPLIT)")
 
-bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Measure: make bench [ONLY=name] [BENCH_DATA=folder] [QUICK=1]
-	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)
+bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Measure: make bench [ONLY="name ..."] [REPEAT=n] [BENCH_DATA=folder] [QUICK=1]
+	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(REPEAT),--repeat "$(REPEAT)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)
 
 drill: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## The world changes, the loop heals itself: make drill [DATASET=photos] [CHANGE=night|cheap_camera|new_animal|all] [VISITORS=photos]
 	@$(TEST) $(DEV)/bin/python -m benchmarks.drill $(if $(CHANGE),--change "$(CHANGE)") $(if $(DATASET),--data "$(DATASET)") $(if $(VISITORS),--visitors "$(VISITORS)")
