@@ -22,16 +22,19 @@ from benchmarks.load_steps import (
 from benchmarks.local_api import LocalApi
 from benchmarks.local_cloud import local_cloud
 from benchmarks.open_loop import Sent, arrivals, drive
-from benchmarks.overload import Overload, Plan, refusals, server_error_figure
+from benchmarks.overload import Overload, Plan, refusals, server_errors
 from benchmarks.sample_photos import SMALL, different, photo_like
 from benchmarks.soak import soak
-from infra_cdk.settings import API
+from infra_cdk.settings import API, FUNCTIONS
 
 NAME = "load"
 DESCRIPTION = "open-loop load to the knee, beyond it and back, throttled and not; then a soak"
 OFFERED: Final = (1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 50, 60, 80, 100, 150, 200, 300)
 QUICK_OFFERED: Final = (2, 10, 40, 80, 160)
-WARM: Final = 20  # at once, before anything is measured: the executions that predict may have
+EXECUTIONS: Final = FUNCTIONS["predict"].reserved_concurrency or 20
+# At once, before anything is measured. Step by step: all cold starts together would take longer
+# than the function may.
+WARM: Final = range(4, EXECUTIONS + 1, 4)
 PLAN_SHARE: Final = 0.5  # of the knee: where the usage plan's limit goes if it is above that
 BEYOND: Final = 2.0  # times the knee: what is offered in an overload
 CLIENTS_AGAIN: Final = 4
@@ -95,7 +98,8 @@ def run(context: Context) -> list[Figure]:
     with local_cloud(context, NAME, starter=True) as cloud:
         api = LocalApi.of(cloud)
         api.raise_throttles()
-        api.warm_up(photo_like(SMALL, seed=2), WARM)
+        for clients in WARM:
+            api.warm_up(photo_like(SMALL, seed=2), clients)
         stored, busy = predictions(cloud), os.getloadavg()[0]
         test = LoadTest(context, api)
         context.say("  the climb")
@@ -105,6 +109,8 @@ def run(context: Context) -> list[Figure]:
             raise BenchmarkError("this machine is too busy: no step of the load holds")
         context.say(f"  half of the knee, which is at {top.offered:g} a second")
         half = test.step(top.offered / 2)
+        context.say("  the soak")
+        soaked = soak(api, test.photos, half.offered, test.seconds.soak, test.seed())
         context.say("  beyond it, without a throttle")
         crowded = test.overload(half.offered, BEYOND * top.offered)
         rate, burst = min(API.rate_per_second, PLAN_SHARE * top.offered), API.burst_requests
@@ -112,21 +118,23 @@ def run(context: Context) -> list[Figure]:
         api.throttle(rate, burst)
         throttled = test.overload(rate / 2, BEYOND * top.offered)
         api.raise_throttles()
-        context.say("  the soak")
-        soaked = soak(api, test.photos, half.offered, test.seconds.soak, test.seed())
         sent = [*test.sent, *soaked.sent]
         context.say("  what failed is sent again, and all is counted")
         again = [one.request for one in sent if one.request is not None]
         replies = [*(one.reply for one in sent), *load(api.connect, again, CLIENTS_AGAIN).replies]
         told = prediction_ids(replies)
         lost, doubled = lost_and_doubled(told, predictions(cloud) - stored)
+    served = [*_all(step for step in (*steps, half) if step.offered <= top.offered), *soaked.sent,
+              *throttled.sent]  # fmt: skip
+    beyond = [*_all(step for step in steps if step.offered > top.offered), *crowded.sent]
     draw(steps, throttled.during, top, context.state / f"{NAME}.png")
     return [
         *_of_the_climb(steps, top, half, busy),
         *crowded.figures("overload"),
         *throttled.figures("throttled"),
         *refusals(throttled, rate, burst),
-        server_error_figure(sent),
+        server_errors("up to the knee, in the soak and throttled", served, limit=0),
+        server_errors("beyond the knee without a throttle", beyond, limit=None),
         Figure.at_most("predictions lost", lost, "", 0, f"of {len(told):,}"),
         Figure.at_most(
             "predictions doubled", doubled, "", 0,
@@ -143,6 +151,10 @@ def prediction_ids(replies: Iterable[Reply]) -> list[str]:
         for reply in replies
         if reply.status == HTTPStatus.OK
     ]
+
+
+def _all(steps: Iterable[Step]) -> list[Sent]:
+    return [one for step in steps for one in step.sent]
 
 
 def _of_the_climb(steps: Sequence[Step], top: Step, half: Step, busy: float) -> list[Figure]:

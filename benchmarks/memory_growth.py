@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,10 +46,9 @@ class Memory:
     def megabytes(self) -> float:
         """What they hold now, together."""
         for process in self._last:
-            try:
-                self._last[process] = process.memory_info().rss / 2**20
-            except psutil.NoSuchProcess:
-                continue
+            with suppress(psutil.NoSuchProcess):
+                # A process that has ended and that nobody has waited for holds nothing.
+                self._last[process] = process.memory_info().rss / 2**20 or self._last[process]
         return sum(self._last.values())
 
 

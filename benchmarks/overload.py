@@ -126,10 +126,13 @@ def _is_ours(body: bytes) -> bool:
     )
 
 
-def server_error_figure(sent: Sequence[Sent]) -> Figure:
+def server_errors(where: str, sent: Sequence[Sent], limit: int | None) -> Figure:
     """Answers from 500 on, and requests without any answer; the first in words."""
     failed = [one.reply for one in sent if one.request is not None]
-    said = f"; the first: {failed[0].status} {failed[0].body[:120]!r}" if failed else ""
-    return Figure.at_most(
-        "answers from 500 on, or none", len(failed), "", 0, f"{in_words(statuses(sent))}{said}"
-    )
+    name = f"answers from 500 on, or none, {where}"
+    note = in_words(statuses(sent))
+    if failed:
+        note += f"; the first: {failed[0].status} {failed[0].body[:120]!r}"
+    if limit is None:
+        return Figure.told(name, len(failed), "", note)
+    return Figure.at_most(name, len(failed), "", limit, note)

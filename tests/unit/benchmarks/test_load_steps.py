@@ -20,7 +20,7 @@ from benchmarks.load_steps import (
     statuses,
 )
 from benchmarks.open_loop import Sent
-from benchmarks.overload import Overload, Plan, misshapen, refusals, server_error_figure
+from benchmarks.overload import Overload, Plan, misshapen, refusals, server_errors
 
 GOOD = Reply(200, b"{}", 0.0)
 REFUSED = Reply(429, b'{"error":{"code":"too_many_requests","message":"Wait."}}', 0.0)
@@ -166,10 +166,14 @@ def test_another_shape_of_a_refusal_is_seen(body: bytes) -> None:
 
 
 def test_failures_of_the_server_are_told_with_the_first_of_them() -> None:
-    figure = server_error_figure([sent(0), sent(1, reply=REFUSED), sent(2, reply=FAILED)])
+    calls = [sent(0), sent(1, reply=REFUSED), sent(2, reply=FAILED)]
+
+    figure = server_errors("here", calls, limit=0)
 
     assert (figure.value, figure.met) == (1, False)
     assert figure.note == "1 of 200, 1 of 429, 1 of 504; the first: 504 b''"
+    assert server_errors("there", calls, limit=None).met is None
+    assert server_errors("here", calls[:2], limit=0).note == "1 of 200, 1 of 429"
 
 
 def test_statuses_are_counted_and_only_a_200_is_an_answer() -> None:
