@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Picture
 from benchmarks.load_steps import MAX_P95_SECONDS, Step, statuses
 
 _PERCENTILES: Final = ((0.5, "p50", "#2a6f97"), (0.95, "p95", "#e07a1f"), (0.99, "p99", "#a4243b"))
-_STATUS_COLOURS: Final = {200: "#5b9a68", 429: "#e0b13a"}
+_STATUS_COLOURS: Final = {200: "#5b9a68", 429: "#e0b13a", 0: "#3b3b3b"}
 _ERROR_COLOUR: Final = "#a4243b"
 
 
@@ -33,10 +33,11 @@ def _waits(axes: Any, steps: Sequence[Step], knee: Step) -> None:
                  label=f"limit of p95: {1000 * MAX_P95_SECONDS:g} ms")  # fmt: skip
     _mark(axes, knee)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel("ms from the time it was due")
     axes.set_xlabel("offered, requests a second")
     axes.grid(visible=True, which="both", alpha=0.2)
-    axes.legend(loc="upper left", fontsize=8)
+    _legend(axes)
 
 
 def _gets(axes: Any, steps: Sequence[Step], knee: Step) -> None:
@@ -52,7 +53,7 @@ def _gets(axes: Any, steps: Sequence[Step], knee: Step) -> None:
     axes.set_ylabel("requests a second")
     axes.set_xlabel("offered, requests a second")
     axes.grid(visible=True, alpha=0.2)
-    axes.legend(loc="upper left", fontsize=8)
+    _legend(axes)
 
 
 def _kinds(axes: Any, steps: Sequence[Step]) -> None:
@@ -69,11 +70,16 @@ def _kinds(axes: Any, steps: Sequence[Step]) -> None:
     axes.set_xticks(range(len(steps)), names)
     axes.set_ylabel("status, % of requests")
     axes.set_xlabel("offered, requests a second")
-    axes.legend(loc="lower left", fontsize=8)
+    _legend(axes)
 
 
 def _good_first(status: int) -> tuple[bool, int]:
-    return status not in _STATUS_COLOURS, status
+    return status == 0, status
+
+
+def _legend(axes: Any) -> None:
+    """Above the axes, where it hides nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=6, fontsize=8, frameon=False)
 
 
 def _mark(axes: Any, knee: Step) -> None:

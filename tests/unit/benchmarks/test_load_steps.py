@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks.http_load import Reply, Request
 from benchmarks.load import prediction_ids
+from benchmarks.load_chart import draw
 from benchmarks.load_steps import (
     MAX_LAG_SECONDS,
     MAX_P95_SECONDS,
@@ -187,3 +189,11 @@ def test_prediction_ids_are_those_of_answers() -> None:
     good = Reply(200, json.dumps({"prediction_id": "a"}).encode(), 0.0)
 
     assert prediction_ids([good, REFUSED, FAILED]) == ["a"]
+
+
+def test_the_chart_takes_steps_in_which_nobody_was_answered(tmp_path: Path) -> None:
+    steps = [step(10), step(20, lag=1), step(40, latency=3), step(80, reply=FAILED)]
+
+    draw(steps, step(20, reply=REFUSED), steps[0], tmp_path / "load.png")
+
+    assert (tmp_path / "load.png").read_bytes().startswith(b"\x89PNG")
