@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pyinstrument import Profiler
-from pyinstrument.renderers import HTMLRenderer
+from pyinstrument.renderers import ConsoleRenderer, HTMLRenderer
 from pyinstrument.session import Session
 from pyinstrument.stack_sampler import get_stack_sampler
 
 from benchmarks.faked_writes import faked_writes, quiet
 from benchmarks.figures import BenchmarkError, Context, Figure, number
-from benchmarks.hot_path_stages import Stage, shares, tree
+from benchmarks.hot_path_stages import Stage, shares
 from benchmarks.http_load import percentile
 from benchmarks.invocation import event, invoke
 from benchmarks.local_cloud import local_cloud
@@ -76,7 +76,8 @@ def run(context: Context) -> list[Figure]:
             ),
         )  # fmt: skip
     text = "\n".join(line for one in found for line in one.lines())
-    profiles = "\n".join(f"{one.name}\n{tree(one.session)}" for one in found)
+    as_text = ConsoleRenderer(unicode=True, show_all=True, time="percent_of_total")
+    profiles = "\n".join(f"{one.name}\n{as_text.render(one.session)}" for one in found)
     (context.state / f"{NAME}.txt").write_text(f"{text}\n{profiles}", encoding="utf-8")
     html = HTMLRenderer().render(found[0].session)
     (context.state / f"{NAME}.html").write_text(html, encoding="utf-8")

@@ -3,10 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, Protocol
-
-from pyinstrument.renderers import ConsoleRenderer
-from pyinstrument.session import Session
+from typing import Final, Protocol
 
 
 class Stage(StrEnum):
@@ -73,13 +70,6 @@ def shares(root: Frame) -> dict[Stage, float]:
     if not whole:
         raise ValueError("the profiler has not seen the handler")
     return {stage: spent[stage] / whole for stage in Stage if stage in spent}
-
-
-def tree(session: Session) -> str:
-    """The profile as text."""
-    renderer: Any = ConsoleRenderer(unicode=True, show_all=True, time="percent_of_total")
-    rendered: str = renderer.render(session)
-    return rendered
 
 
 def _add(frame: Frame, within: Stage | None, spent: dict[Stage, float]) -> None:
