@@ -36,7 +36,7 @@ EXECUTIONS: Final = FUNCTIONS["predict"].reserved_concurrency or 20
 # than the function may.
 WARM: Final = range(4, EXECUTIONS + 1, 4)
 PLAN_SHARE: Final = 0.5  # of the knee: where the usage plan's limit goes if it is above that
-BEYOND: Final = 2.0  # times the knee: what is offered in an overload
+BEYOND: Final = 2.0  # times the knee: the least that is an overload
 CLIENTS_AGAIN: Final = 4
 
 
@@ -112,11 +112,12 @@ def run(context: Context) -> list[Figure]:
         context.say("  the soak")
         soaked = soak(api, test.photos, half.offered, test.seconds.soak, test.seed())
         context.say("  beyond it, without a throttle")
-        crowded = test.overload(half.offered, BEYOND * top.offered)
+        heavy = max(BEYOND * top.offered, steps[-1].offered)
+        crowded = test.overload(half.offered, heavy)
         rate, burst = min(API.rate_per_second, PLAN_SHARE * top.offered), API.burst_requests
         context.say(f"  beyond it, with a usage plan of {rate:g} a second, {burst} at once")
         api.throttle(rate, burst)
-        throttled = test.overload(rate / 2, BEYOND * top.offered)
+        throttled = test.overload(rate / 2, heavy)
         api.raise_throttles()
         sent = [*test.sent, *soaked.sent]
         context.say("  what failed is sent again, and all is counted")
