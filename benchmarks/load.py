@@ -38,6 +38,11 @@ WARM: Final = range(4, EXECUTIONS + 1, 4)
 PLAN_SHARE: Final = 0.5  # of the knee: where the usage plan's limit goes if it is above that
 BEYOND: Final = 2.0  # times the knee: the least that is an overload
 CLIENTS_AGAIN: Final = 4
+WHY_FAILURES: Final = (
+    "the local cloud starts a process for each request at once and knows no reserved executions; "
+    "their cold starts take the processors, and a new process that does not get the serving "
+    "pointer in time answers 500"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ def run(context: Context) -> list[Figure]:
         *throttled.figures("throttled"),
         *refusals(throttled, rate, burst),
         server_errors("up to the knee, in the soak and throttled", served, limit=0),
-        server_errors("beyond the knee without a throttle", beyond, limit=None),
+        server_errors("beyond the knee without a throttle", beyond, limit=None, why=WHY_FAILURES),
         Figure.at_most("predictions lost", lost, "", 0, f"of {len(told):,}"),
         Figure.at_most(
             "predictions doubled", doubled, "", 0,

@@ -126,13 +126,14 @@ def _is_ours(body: bytes) -> bool:
     )
 
 
-def server_errors(where: str, sent: Sequence[Sent], limit: int | None) -> Figure:
-    """Answers from 500 on, and requests without any answer; the first in words."""
+def server_errors(where: str, sent: Sequence[Sent], limit: int | None, why: str = "") -> Figure:
+    """Answers from 500 on, and requests without any answer; the first in words, and `why`."""
     failed = [one.reply for one in sent if one.request is not None]
     name = f"answers from 500 on, or none, {where}"
     note = in_words(statuses(sent))
     if failed:
         note += f"; the first: {failed[0].status} {failed[0].body[:120]!r}"
+        note += f"; {why}" if why else ""
     if limit is None:
         return Figure.told(name, len(failed), "", note)
     return Figure.at_most(name, len(failed), "", limit, note)

@@ -174,8 +174,10 @@ def test_failures_of_the_server_are_told_with_the_first_of_them() -> None:
 
     assert (figure.value, figure.met) == (1, False)
     assert figure.note == "1 of 200, 1 of 429, 1 of 504; the first: 504 b''"
-    assert server_errors("there", calls, limit=None).met is None
-    assert server_errors("here", calls[:2], limit=0).note == "1 of 200, 1 of 429"
+    told = server_errors("there", calls, limit=None, why="it was too much")
+    assert told.met is None
+    assert told.note.endswith("504 b''; it was too much")
+    assert server_errors("there", calls[:2], 0, "it was too much").note == "1 of 200, 1 of 429"
 
 
 def test_statuses_are_counted_and_only_a_200_is_an_answer() -> None:
