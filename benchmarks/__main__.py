@@ -38,6 +38,8 @@ NAMES: Final = (
     "drift",
     "monitor",
     "sagemaker",
+    "load",
+    "hot_path",
     "ui",
 )
 DEFAULT_STATE: Final = Path(__file__).resolve().parents[1] / ".local"
