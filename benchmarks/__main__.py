@@ -30,7 +30,7 @@ from benchmarks.figures import (
 # In this order: a later one may compare with what an earlier one measured.
 NAMES: Final = (
     "snapshot", "quality", "training", "keras_fit", "api", "memory_sizes", "api_peer", "api_load",
-    "malformed", "rollback", "drift", "monitor", "ui",
+    "malformed", "rollback", "drift", "monitor", "ui", "growth",
 )  # fmt: skip
 PACKAGES: Final = ("tensorflow-cpu", "keras", "ai-edge-litert", "numpy", "pillow", "mlflow")
 DEFAULT_STATE: Final = Path(__file__).resolve().parents[1] / ".local"

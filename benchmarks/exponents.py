@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ def power_law(sizes: Sequence[float], values: Sequence[float]) -> Growth:
     free = len(x) - 2
     spread = float(((x - x.mean()) ** 2).sum())
     error = float(np.sqrt(((y - slope * x - start) ** 2).sum() / free / spread)) if free else np.inf
-    reach = _quantile(free) * error
+    reach = float(_quantile(free) * error)
     return Growth(0.0, float(np.exp(start)), Exponent(slope, slope - reach, slope + reach))
 
 
@@ -98,5 +98,5 @@ def _parts(growing: Array, y: Array) -> tuple[float, float, float]:
     return float(fixed), float(factor), min(errors)
 
 
-def _quantile(free: int) -> Any:
-    return stats.t.ppf((1 + CONFIDENCE) / 2, free) if free else np.inf
+def _quantile(free: int) -> float:
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, free)) if free else np.inf
