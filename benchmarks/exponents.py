@@ -1,5 +1,6 @@
 """How a cost grows: exponents fitted to measurements, with the interval that they leave open."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +28,8 @@ class Exponent:
 
     def __str__(self) -> str:
         """As a person reads it."""
-        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+        value, low, high = (f"{one:z.2f}" for one in (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Growth:
 
     def at(self, size: float) -> float:
         """The value at some size, which may lie beyond what was measured."""
-        return self.fixed + self.factor * float(size) ** self.exponent.value
+        return self.fixed + self.factor * math.pow(size, self.exponent.value)
 
 
 def power_law(sizes: Sequence[float], values: Sequence[float]) -> Growth:

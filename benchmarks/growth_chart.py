@@ -21,21 +21,22 @@ _GREY: Final = "#718096"
 
 def draw(curves: Sequence[Curve], pages: Sequence[PageCurve], file: Path) -> None:
     """Write the picture in the format that the file's name says."""
-    figure, (time, held, views) = plt.subplots(1, 3, figsize=(17, 6.2), layout="constrained")
+    figure, (time, held, views) = plt.subplots(1, 3, figsize=(17, 7), layout="constrained")
     for colour, curve in zip(_COLOURS, curves, strict=False):
         _curve(time, curve, processor, colour)
         _curve(held, curve, memory, colour)
     _limits(held, curves)
     _axes(time, "processor time", "seconds of CPU")
     _axes(held, "peak memory of the process", "MB")
-    for colour, page in zip(_COLOURS, pages, strict=False):
-        _page(views, page, colour)
+    for place, (colour, page) in enumerate(zip(_COLOURS, pages, strict=False)):
+        _page(views, page, colour, aside=1 + 0.05 * (place - len(pages) // 2))
     _axes(views, "first view of each page", "seconds", what="predictions stored")
-    views.set_ylim(0.3, 10)
+    views.set_ylim(0.1, 100)
     figure.suptitle(
         "How each part grows: points are medians with all measurements, lines a fixed cost and a "
-        "power law above it, dotted beyond what was measured",
-        fontsize=11,
+        "power law above it, dotted beyond what was measured;\nin brackets the exponents' 95 % "
+        "intervals",
+        fontsize=12,
     )
     figure.savefig(file, dpi=120)
     plt.close(figure)
@@ -51,9 +52,11 @@ def _curve(axes: Any, curve: Curve, value: Callable[[Cost], float], colour: str)
     axes.plot(beyond, [fitted.at(size) for size in beyond], ":", color=colour, lw=1.3)
 
 
-def _page(axes: Any, page: PageCurve, colour: str) -> None:
+def _page(axes: Any, page: PageCurve, colour: str, aside: float) -> None:
+    """`aside`: factor by which points are moved, so that those of all pages can be told apart."""
     fitted = page.fitted
-    _points(axes, page.seconds, colour, f"{page.page}: {fitted.exponent}")
+    moved = {size * aside: seconds for size, seconds in page.seconds.items()}
+    _points(axes, moved, colour, f"{page.page}: {fitted.exponent}")
     inside = np.geomspace(min(page.seconds), max(page.seconds))
     axes.plot(inside, [fitted.at(size) for size in inside], "-", color=colour, lw=1.3)
 
@@ -69,25 +72,29 @@ def _points(axes: Any, values: Any, colour: str, label: str) -> None:
 
 
 def _limits(axes: Any, curves: Sequence[Curve]) -> None:
-    known = {curve.limit.memory_mb: curve.limit.where for curve in curves if curve.limit}
+    known: dict[float, list[str]] = {}
+    for curve in curves:
+        if curve.limit and curve.limit.where not in known.setdefault(curve.limit.memory_mb, []):
+            known[curve.limit.memory_mb].append(curve.limit.where)
     for limit, where in known.items():
         axes.axhline(limit, color=_GREY, lw=0.9, ls="--", zorder=0)
         axes.annotate(
-            f"{limit:,.0f} MB: {where}", (0.98, limit), xycoords=("axes fraction", "data"),
-            xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8, color=_GREY,
+            f"{limit:,.0f} MB: {', '.join(where)}", (0.02, limit),
+            xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
+            fontsize=9, color=_GREY,
         )  # fmt: skip
 
 
 def _axes(axes: Any, title: str, unit: str, what: str = "items") -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_title(f"{title}: exponent (95 % interval)", fontsize=10, loc="left")
+    axes.set_title(title, fontsize=11, loc="left")
     axes.set_xlabel(what)
     axes.set_ylabel(unit)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
         axis.set_minor_formatter(NullFormatter())
     axes.grid(which="major", color="#e2e8f0", lw=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="upper left", fontsize=8, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=2, fontsize=9, frameon=False)

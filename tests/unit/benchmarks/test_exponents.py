@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.exponents import above_fixed_cost, last_decades, power_law
+from benchmarks.exponents import Exponent, above_fixed_cost, last_decades, power_law
 
 SIZES = [1_000, 1_000, 1_000, 10_000, 10_000, 10_000, 100_000, 100_000, 100_000, 1_000_000]
 
@@ -78,4 +78,4 @@ def test_the_last_decades_leave_small_sizes_out() -> None:
 
 
 def test_an_exponent_reads_with_its_interval() -> None:
-    assert str(power_law([1, 10, 100], [2, 20, 200]).exponent) == "1.00 (1.00 to 1.00)"
+    assert str(Exponent(1.0, -0.001, 1.234)) == "1.00 (0.00 to 1.23)"

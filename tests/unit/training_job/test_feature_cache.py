@@ -9,6 +9,7 @@ from areyouacat.settings import BackboneSpec
 from tests.unit.training_job.folder_lake import FolderLake
 from training_job import feature_cache
 from training_job.feature_cache import FeatureCache
+from training_job.settings import FEATURES
 from training_job.vector_table import Vector
 
 
@@ -78,7 +79,7 @@ def test_shards_without_a_wanted_photo_are_not_read(cache: FeatureCache, lake: F
 def test_more_shards_than_are_read_at_once_are_all_loaded(
     cache: FeatureCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = replace(feature_cache.FEATURES, shards_at_once=2)
+    few = replace(FEATURES, shards_at_once=2)
     monkeypatch.setattr(feature_cache, "FEATURES", few)
     for number in range(5):
         cache.store(vectors(number))
