@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from benchmarks.process import Cost, Meter, run_alone
-
-if TYPE_CHECKING:
-    from training_job.dataset import TrainingDataset
 
 STORE: Final = "store"
 RETRAIN: Final = "retrain"
@@ -35,7 +32,7 @@ def measure_store(folder: Path, photos: int) -> Cost:
 
 
 def measure_retrain(folder: Path, photos: int) -> dict[str, Cost]:
-    """`LOADED`: finding what is missing (nothing is) and loading all vectors of a data set.
+    """`LOADED`: reading a data set, finding what is missing (nothing), and loading all vectors.
 
     `TRAINED`: the head fitted, every photo scored, the baseline made. Of memory it has what was
     loaded, too.
@@ -66,9 +63,9 @@ class FolderLake:
         path.write_bytes(data)
 
 
-def names(photos: int) -> list[str]:
+def names(photos: int) -> Iterator[str]:
     """So many photo hashes, the same each time."""
-    return [hashlib.sha256(b"%d" % number).hexdigest() for number in range(photos)]
+    return (hashlib.sha256(b"%d" % number).hexdigest() for number in range(photos))
 
 
 def store(folder: Path, photos: int) -> Cost:
@@ -82,7 +79,7 @@ def store(folder: Path, photos: int) -> Cost:
     drawn = np.random.default_rng(_SEED)
     cache = FeatureCache(FolderLake(folder), BACKBONE)
     seconds = processor = 0.0
-    left = iter(names(photos))
+    left = names(photos)
     while shard := list(islice(left, FEATURES.photos_per_shard)):
         rows = drawn.random((len(shard), BACKBONE.embedding_dim), np.float32).astype(np.float16)
         vectors = dict(zip(shard, rows, strict=True))
@@ -103,6 +100,7 @@ def retrain(folder: Path, photos: int) -> dict[str, Cost]:
     from areyouacat.settings import BACKBONE, IMAGENET_ROWS, LABELS  # noqa: PLC0415
     from areyouacat.splits import SPLITS  # noqa: PLC0415
     from training_job.backbone import ImagenetHead  # noqa: PLC0415
+    from training_job.dataset import read_dataset  # noqa: PLC0415
     from training_job.decide import baseline, make_decider  # noqa: PLC0415
     from training_job.evaluation import score  # noqa: PLC0415
     from training_job.feature_cache import FeatureCache  # noqa: PLC0415
@@ -112,7 +110,7 @@ def retrain(folder: Path, photos: int) -> dict[str, Cost]:
     from training_job.sagemaker_env import Hyperparameters  # noqa: PLC0415
 
     lake, dim = FolderLake(folder), BACKBONE.embedding_dim
-    dataset = _dataset(photos)
+    _write_dataset(folder / "dataset", photos)
     drawn = np.random.default_rng(_SEED)
     rows = drawn.normal(0, 0.02, (_IMAGENET_CLASSES, dim)).astype(np.float32)
     prior = make_prior(
@@ -120,6 +118,7 @@ def retrain(folder: Path, photos: int) -> dict[str, Cost]:
     )
 
     meter = Meter()
+    dataset = read_dataset(folder / "dataset")
     source = PhotoSource(folder, lake)
     found = collect_features(dataset.photos, FeatureCache(lake, BACKBONE), source, _no_extractor)
     loaded = meter.read()
@@ -136,25 +135,22 @@ def retrain(folder: Path, photos: int) -> dict[str, Cost]:
     return {LOADED: loaded, TRAINED: trained}
 
 
-def _dataset(photos: int) -> "TrainingDataset":
-    """Photos with splits as the product gives them, and labels that say nothing."""
+def _write_dataset(channel: Path, photos: int) -> None:
+    """A data set with splits as the product gives them, and labels that say nothing."""
     from areyouacat.dataset import ManifestEntry  # noqa: PLC0415
+    from areyouacat.lake import DATASET_SUMMARY_JSON  # noqa: PLC0415
     from areyouacat.settings import LABELS  # noqa: PLC0415
     from areyouacat.splits import assign_split  # noqa: PLC0415
-    from training_job.dataset import TrainingDataset  # noqa: PLC0415
+    from training_job.dataset import MANIFEST_FILE  # noqa: PLC0415
 
-    entries = tuple(
-        ManifestEntry(
-            photo,
-            LABELS.all[int(photo[0], 16) % 2],
-            assign_split(photo, from_feedback=number % 10 == 9),
-            "benchmark",
-            "seed",
-            photo,
-        )
-        for number, photo in enumerate(sorted(names(photos)))
-    )
-    return TrainingDataset(entries, {"version": "benchmark"})
+    channel.mkdir(exist_ok=True)
+    with (channel / MANIFEST_FILE).open("w", encoding="ascii") as lines:
+        for number, photo in enumerate(names(photos)):
+            label = LABELS.all[int(photo[0], 16) % 2]
+            split = assign_split(photo, from_feedback=number % 10 == 9)
+            entry = ManifestEntry(photo, label, split, "benchmark", "seed", photo)
+            lines.write(f"{json.dumps(asdict(entry))}\n")
+    (channel / DATASET_SUMMARY_JSON).write_text(json.dumps({"version": "benchmark"}))
 
 
 def _no_extractor() -> bytes:
