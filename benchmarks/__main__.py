@@ -40,6 +40,7 @@ NAMES: Final = (
     "sagemaker",
     "load",
     "hot_path",
+    "growth",
     "ui",
 )
 DEFAULT_STATE: Final = Path(__file__).resolve().parents[1] / ".local"

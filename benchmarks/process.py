@@ -1,8 +1,47 @@
 """What a process of its own has cost."""
 
+import json
 import resource
+import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What some work cost.
+
+    `seconds`: by the clock; `processor_seconds`: what a busy machine does not change.
+    `memory_mb`: the most that its process held.
+    """
+
+    seconds: float
+    processor_seconds: float
+    memory_mb: float
+
+
+class Meter:
+    """Runs from when it is made."""
+
+    def __init__(self) -> None:
+        self._started, self._worked = time.perf_counter(), time.process_time()
+
+    def read(self) -> Cost:
+        """The cost up to now; of memory, what the process held at any time."""
+        seconds, processor = time.perf_counter() - self._started, time.process_time() - self._worked
+        return Cost(seconds, processor, peak_memory_mb())
+
+
+def run_alone(module: str, *arguments: str) -> dict[str, Any]:
+    """What a benchmark's module writes when it is run in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], check=True, capture_output=True, text=True
+    )
+    written: dict[str, Any] = json.loads(done.stdout)
+    return written
 
 
 def peak_memory_mb() -> float:
