@@ -56,6 +56,9 @@ MONITORING: Final = "monitoring"
 LOOP: Final = "the loop"
 CLIENT: Final = "the client"
 SAGEMAKER: Final = "SageMaker here"
+BATCH: Final = "batch scoring"
+LOAD: Final = "load"
+GROWTH: Final = "growth"
 
 TARGETS: Final = (
     Target(API, "median of `mlflow models serve` of the same model, over ours",
@@ -122,6 +125,37 @@ TARGETS: Final = (
     Target(LOOP, "a whole drill, at worst", "≤ 600", "s", DRILL, "*: from change to recovery"),
     Target(CLIENT, "first view of a page, 100,000 predictions stored, slowest page",
            "≤ 2", "s", "ui", "*: first view, median"),
+    Target(BATCH, "time of a batch's map, over bare decoding and LiteRT on all cores",
+           "≤ 2", "times", "batch", "map: time / bare LiteRT's"),
+    Target(BATCH, "going on with a quarter missing, over the first run",
+           "≤ 0.5", "times", "batch", "resumed with a quarter missing / first run"),
+    Target(BATCH, "a photo, over what the cost model takes for it",
+           "≤ 1", "times", "batch", "a photo: measured / in the cost model"),
+    Target(LOAD, "5xx or no answer up to the knee, in the soak and throttled",
+           "≤ 0", "", "load",
+           "answers from 500 on, or none, up to the knee, in the soak and throttled"),
+    Target(LOAD, "of all predictions, lost", "≤ 0", "", "load", "predictions lost"),
+    Target(LOAD, "of all predictions, doubled", "≤ 0", "", "load", "predictions doubled"),
+    Target(LOAD, "share of 429 beyond the usage plan",
+           "≥ 1", "%", "load", "throttled: share of 429"),
+    Target(LOAD, "429 of another shape than the API's",
+           "≤ 0", "", "load", "throttled: 429 in another shape than ours"),
+    Target(LOAD, "p95 back to twice what it was, after the load",
+           "≤ 10", "s", "load", "*: recovered after"),
+    Target(LOAD, "how late the driver itself is, p99",
+           "≤ 50", "ms", "load", "driver's lag up to the knee, p99"),
+    Target(LOAD, "of the soak's requests, without a 200",
+           "≤ 0", "", "load", "soak: requests without a 200"),
+    Target(LOAD, "growth of the serving processes in the soak",
+           "≤ 0.5", "MB/1,000", "load", "soak: growth of the serving processes"),
+    Target(GROWTH, "exponent of time, 10³ to 10⁶ items",
+           "≤ 1.15", "", "growth", "*: exponent of time"),
+    Target(GROWTH, "exponent of memory, 10³ to 10⁶ items",
+           "≤ 1.15", "", "growth", "*: exponent of memory"),
+    Target(GROWTH, "memory at the largest size, of what the function or job is given",
+           "≤ what it is given", "MB", "growth", "*: memory at *"),
+    Target(GROWTH, "exponent of a page's first view, to 10⁵ predictions",
+           "≤ 0.1", "", "growth", "*: exponent of its first view"),
     Target(SAGEMAKER, "of 20 jobs created at once, not Completed",
            "≤ 0", "", "sagemaker", "jobs at once: not Completed"),
 )  # fmt: skip
