@@ -6,18 +6,18 @@ target is met, 1 if one is missed, 2 if a benchmark could not be run.
 """
 
 import argparse
-import importlib
 import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from benchmarks import report
 from benchmarks.chart import draw
 from benchmarks.drill.figures import figures as drills_figures
-from benchmarks.figures import Benchmark, BenchmarkError, Context
+from benchmarks.figures import BenchmarkError, Context
+from benchmarks.one_run import measured, module, say
 from benchmarks.record import Record, run_of
 from benchmarks.runs import Run, agreement, summaries
 from benchmarks.targets import DRILL
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.list:
         for name in NAMES:
-            print(f"{name:12} {_module(name).DESCRIPTION}")
+            print(f"{name:12} {module(name).DESCRIPTION}")
         return 0
     if options.repeat < 1:
         parser.error("--repeat wants 1 or more")
@@ -65,21 +65,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     state = Path(os.environ.get("LOCAL_STATE_DIR") or DEFAULT_STATE).resolve()
     state.mkdir(parents=True, exist_ok=True)
     record = Record(state / "bench.json", quick=options.quick)
-    measured: dict[str, list[Run]] = {}
+    done: dict[str, list[Run]] = {}
     failed = False
     for name in options.only or NAMES:
         try:
             for number in range(options.repeat):
-                _say(f"{name}: {_module(name).DESCRIPTION}" + f", run {number + 1}" * (number > 0))
+                say(f"{name}, run {number + 1} of {options.repeat}")
                 earlier = record.figures()
-                run = _run(name, Context(options.data, options.quick, state, _say, earlier))
-                measured.setdefault(name, []).append(run)
-                record.keep(name, measured[name])
+                run = _run(name, Context(options.data, options.quick, state, say, earlier))
+                done.setdefault(name, []).append(run)
+                record.keep(name, done[name])
         except BenchmarkError as error:
-            _say(f"  {name} cannot be run: {error}")
+            say(f"  {name} cannot be run: {error}")
             failed = True
     written = _report(record, state, quick=options.quick)
-    found = {name: summaries(runs) for name, runs in measured.items()}
+    found = {name: summaries(runs) for name, runs in done.items()}
     every = [one for each in found.values() for one in each]
     print(report.table(found))
     print(f"\n{agreement(every)}\n{written}" if every else f"\n{written}")
@@ -90,9 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, context: Context) -> Run:
     start = time.monotonic()
-    figures = _module(name).run(context)
+    figures = measured(name, context)
     seconds = time.monotonic() - start
-    _say(f"  {seconds:,.0f} s")
+    say(f"  {seconds:,.0f} s")
     return run_of(figures, seconds)
 
 
@@ -106,16 +106,8 @@ def _report(record: Record, state: Path, *, quick: bool) -> Path:
     return state / f"{name}.md"
 
 
-def _module(name: str) -> Benchmark:
-    return cast("Benchmark", importlib.import_module(f"benchmarks.{name}"))
-
-
 def _description() -> str:
     return (__doc__ or "").partition("\n")[0]
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import one_run
 from benchmarks.figures import BenchmarkError, Context, Figure
 
 
@@ -15,12 +16,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Context]:
     """How the benchmarks were called; each call finds one more millisecond."""
     contexts: list[Context] = []
 
-    def run(context: Context) -> list[Figure]:
+    def measured(_name: str, context: Context) -> list[Figure]:
         contexts.append(context)
         return [Figure.at_most("p50", len(contexts), "ms", 2)]
 
-    module = SimpleNamespace(DESCRIPTION="a small one", run=run)
-    monkeypatch.setattr(command, "_module", lambda _name: module)
+    monkeypatch.setattr(command, "measured", measured)
+    monkeypatch.setattr(command, "module", lambda _: SimpleNamespace(DESCRIPTION="a small one"))
     monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path))
     return contexts
 
@@ -54,11 +55,10 @@ def test_a_missed_target_and_a_benchmark_that_cannot_run_have_exit_codes(
 ) -> None:
     assert command.main(["--only", "api", "--repeat", "5"]) == 1
 
-    def fail(_context: Context) -> list[Figure]:
+    def fail(_name: str, _context: Context) -> list[Figure]:
         raise BenchmarkError("no photos")
 
-    failing = SimpleNamespace(DESCRIPTION="another", run=fail)
-    monkeypatch.setattr(command, "_module", lambda _name: failing)
+    monkeypatch.setattr(command, "measured", fail)
     assert command.main(["--only", "quality"]) == 2
 
 
@@ -76,3 +76,25 @@ def test_what_makes_no_sense_is_refused(wrong: list[str], asked: list[Context]) 
         command.main(wrong)
 
     assert asked == []
+
+
+def test_a_run_is_a_process_of_its_own_and_may_compare_with_earlier_ones(tmp_path: Path) -> None:
+    earlier = {
+        "api": [
+            Figure.told("a later request, processor", 30, "ms"),
+            Figure.told("memory of the function with the largest photo it takes", 600, "MB"),
+        ]
+    }
+
+    found = one_run.measured("memory_sizes", Context(None, True, tmp_path, print, earlier))
+
+    assert [figure.name for figure in found] == ["885 MB", "1,769 MB", "2,654 MB", "3,538 MB"]
+
+
+def test_a_run_that_cannot_be_says_why_and_one_that_breaks_is_no_end_of_all(tmp_path: Path) -> None:
+    context = Context(None, True, tmp_path, print)
+
+    with pytest.raises(BenchmarkError, match="measure the function first"):
+        one_run.measured("memory_sizes", context)
+    with pytest.raises(BenchmarkError, match="exit code 1"):
+        one_run.measured("of_no_such_name", context)
