@@ -1,4 +1,8 @@
-"""Whether processes grow with the requests that they answer: resident memory against requests."""
+"""Whether processes grow with the requests that they answer: their own memory against requests.
+
+Own is what no file backs: of mapped files the system takes pages back whenever it likes, so that
+resident memory would tell of the machine.
+"""
 
 import math
 import threading
@@ -38,7 +42,7 @@ class Growth:
 
 
 class Memory:
-    """Processes whose resident memory is looked at; those that end stay what they were last."""
+    """Processes whose own memory is looked at; those that end stay what they were last."""
 
     def __init__(self, processes: Sequence[psutil.Process]) -> None:
         self._last = dict.fromkeys(processes, 0.0)
@@ -47,8 +51,10 @@ class Memory:
         """What they hold now, together."""
         for process in self._last:
             with suppress(psutil.NoSuchProcess):
+                found = process.memory_info()
+                own = found.rss - getattr(found, "shared", 0)  # macOS does not tell it
                 # A process that has ended and that nobody has waited for holds nothing.
-                self._last[process] = process.memory_info().rss / 2**20 or self._last[process]
+                self._last[process] = own / 2**20 or self._last[process]
         return sum(self._last.values())
 
 
