@@ -49,7 +49,7 @@ def _curve(axes: Any, curve: Curve, value: Callable[[Cost], float], colour: str)
     inside = np.geomspace(curve.sizes[0], curve.sizes[-1])
     beyond = np.geomspace(curve.sizes[-1], BEYOND)
     axes.plot(inside, [fitted.at(size) for size in inside], "-", color=colour, lw=1.3)
-    axes.plot(beyond, [fitted.at(size) for size in beyond], ":", color=colour, lw=1.3)
+    axes.plot(beyond, [curve.reckoned(value, size) for size in beyond], ":", color=colour, lw=1.3)
 
 
 def _page(axes: Any, page: PageCurve, colour: str, aside: float) -> None:

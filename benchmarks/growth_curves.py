@@ -60,6 +60,16 @@ class Curve:
         """A fixed cost and a power law above it."""
         return above_fixed_cost(*self._columns(value))
 
+    def reckoned(self, value: Callable[[Cost], float], size: float) -> float:
+        """The value at a size beyond the measured ones: the fit's, and no less than a straight
+        line's through the two largest. A part that stops growing makes a fit too flat.
+        """
+        earlier, last = (
+            (n, statistics.median(value(cost) for cost in self.of(n))) for n in self.sizes[-2:]
+        )
+        slope = (last[1] - earlier[1]) / (last[0] - earlier[0])
+        return max(self.fitted(value).at(size), last[1] + slope * (size - last[0]))
+
     def plainly(self, value: Callable[[Cost], float]) -> str:
         """The exponents with the fixed cost left in: over all sizes, and over the last decades."""
         columns = self._columns(value)
@@ -131,8 +141,9 @@ def _of_curve(curve: Curve) -> Iterator[Figure]:
             limit.memory_mb, f"what {limit.where} is given",
         )  # fmt: skip
     yield Figure.told(
-        f"{curve.part}: {BEYOND:,} {curve.items}, reckoned", time.at(BEYOND), "s of CPU",
-        f"by the fits, not measured: {held.at(BEYOND):,.0f} MB",
+        f"{curve.part}: {BEYOND:,} {curve.items}, reckoned",
+        curve.reckoned(processor, BEYOND), "s of CPU",
+        f"not measured; {curve.reckoned(memory, BEYOND):,.0f} MB",
     )  # fmt: skip
 
 

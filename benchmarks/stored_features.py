@@ -7,7 +7,6 @@ writes the vectors that `retrain` reads.
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -92,10 +91,6 @@ def store(folder: Path, photos: int) -> Cost:
 
 def retrain(folder: Path, photos: int) -> dict[str, Cost]:
     """The job's stages `features` and `head` on a data set whose features are all stored."""
-    # Read when TensorFlow and numpy are imported. Threads of BLAS spin while they wait for each
-    # other: on a busy machine that made 31 s of processor of 1.2 s of work.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import numpy as np  # noqa: PLC0415
 
     # The job brings what it has in memory beside its work, Keras above all.

@@ -53,6 +53,16 @@ def test_time_that_grows_faster_than_linear_misses_its_target(exponent: float, m
     )
 
 
+def test_a_part_that_stops_growing_does_not_make_what_is_reckoned_too_small() -> None:
+    costs = {1_000: 1.0, 10_000: 10.0, 100_000: 19.0, 1_000_000: 109.0}
+    points = tuple(Point(size, Cost(worked, worked, 80)) for size, worked in costs.items())
+
+    found = by_name(figures([Curve("part", "photos", points)], []))
+
+    assert found["part: exponent of time"].value < 0.9
+    assert found["part: 10,000,000 photos, reckoned"].value == pytest.approx(1_009)
+
+
 def test_memory_is_judged_by_what_the_part_is_given() -> None:
     found = by_name(figures([curve(1.0, Limit("a function", 512))], []))
 
