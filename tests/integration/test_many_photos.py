@@ -1,4 +1,7 @@
-"""Batch scoring on the running local cloud, through the command that people use."""
+"""Batch scoring on the running local cloud, through the command that people use.
+
+The name puts this file behind the one that needs a lake without a model.
+"""
 
 import json
 from collections.abc import Sequence
