@@ -82,6 +82,11 @@ verify-registry: $(APP)/.ready ## Let MLflow say what serves, and take out a cha
 review: $(APP)/.ready ## Labels of callers that wait for a person: make review [APPROVE="all | <photo> ..."] [REJECT="<photo> ..."]
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.review $(if $(APPROVE),--approve $(APPROVE)) $(if $(REJECT),--reject $(REJECT))
 
+.PHONY: score
+score: $(APP)/.ready ## Score many photos into Parquet: make score FROM=<folder or s3://bucket/prefix> | MANIFEST=<file> [TO=folder] [VERSION=n], or go on: BATCH=<id>
+	@test -n "$(FROM)$(MANIFEST)$(BATCH)" || { echo "Say what to score: make score FROM=<folder or s3://bucket/prefix>, MANIFEST=<file that lists photos>, or BATCH=<id> to go on"; exit 2; }
+	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.score $(if $(FROM),--source "$(FROM)") $(if $(MANIFEST),--manifest "$(MANIFEST)") $(if $(BATCH),--batch "$(BATCH)") $(if $(VERSION),--model-version "$(VERSION)") $(if $(TO),--to "$(TO)")
+
 launch: $(APP)/.ready $(LAUNCH)/.ready ## Start one training job outside the workflow: make launch [DATASET_VERSION=v] [HYPERPARAMETERS="epochs=20 l2=0.01"]
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- $(LAUNCH)/bin/python -m training_job.launch $(if $(DATASET_VERSION),--dataset-version "$(DATASET_VERSION)") $(HYPERPARAMETERS)
 
@@ -92,8 +97,8 @@ compare: $(APP)/.ready ## Model versions side by side: make compare VERSIONS="1 
 	@test -n "$(VERSIONS)" || { echo 'Say which versions: make compare VERSIONS="1 2" [DATASET_VERSION=v] [SPLIT=test|recent|validation|all]'; exit 2; }
 	@$(RUN) $(APP)/bin/python -m local_cloud.cli run -- python -m training_job.compare --versions $(VERSIONS) $(if $(DATASET_VERSION),--dataset "$(DATASET_VERSION)") $(if $(SPLIT),--split "$(SPLIT)")
 
-bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Measure: make bench [ONLY=name] [BENCH_DATA=folder] [QUICK=1]
-	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)
+bench: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready $(BROWSER)/.ready ## Measure: make bench [ONLY="name ..."] [REPEAT=n] [BENCH_DATA=folder] [QUICK=1]
+	@$(TEST) $(DEV)/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(REPEAT),--repeat "$(REPEAT)") $(if $(BENCH_DATA),--data "$(BENCH_DATA)") $(if $(QUICK),--quick)
 
 drill: $(DEV)/.ready $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## The world changes, the loop heals itself: make drill [DATASET=photos] [CHANGE=night|cheap_camera|new_animal|all] [VISITORS=photos]
 	@$(TEST) $(DEV)/bin/python -m benchmarks.drill $(if $(CHANGE),--change "$(CHANGE)") $(if $(DATASET),--data "$(DATASET)") $(if $(VISITORS),--visitors "$(VISITORS)")
@@ -174,7 +179,7 @@ lock: $(UV) ## Pin every requirements file anew, with hashes
 	$(COMPILE) training_job/requirements-launch.in -o training_job/requirements-launch.txt
 	$(COMPILE) training_job/requirements-datasets.in -c training_job/requirements.txt -o training_job/requirements-datasets.txt
 	$(COMPILE) tests/requirements-sdk.in -c requirements.in -o tests/requirements-sdk.txt
-	for bundle in serving api pipeline monitoring; do $(COMPILE) $(LAMBDA_HAS:%=--no-emit-package %) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
+	for bundle in serving api pipeline monitoring batch; do $(COMPILE) $(LAMBDA_HAS:%=--no-emit-package %) lambdas/$$bundle/requirements.in -o lambdas/$$bundle/requirements.txt; done
 	$(COMPILE) requirements-dev.in -c requirements.txt -c training_job/requirements.txt -o requirements-dev.txt
 
 grafana: $(APP)/.ready ## Write the dashboard for Grafana anew (infra_cdk/grafana.json)

@@ -22,6 +22,8 @@ AreYouACatError
     │   ├── TooFewPhotosError
     │   ├── ImbalancedLabelsError
     │   └── UnreadableShardError
+    ├── InvalidBatchError          a batch that cannot be meant so
+    ├── EmptyBatchError            there is no photo where a batch looks for some
     ├── CorruptModelError          a model's bytes are not what its hashes say
     ├── ModelNotFoundError         no such version in the lake
     ├── RegistryError              MLflow cannot be reached or refuses
@@ -167,6 +169,14 @@ class ImbalancedLabelsError(DatasetError):
 
 class UnreadableShardError(DatasetError):
     """Index or label shards are damaged, so that nobody knows which photos would be missing."""
+
+
+class InvalidBatchError(PipelineError):
+    """What was asked of batch scoring cannot be meant so; says what can."""
+
+
+class EmptyBatchError(PipelineError):
+    """There is no photo where a batch looks for some."""
 
 
 class CorruptModelError(PipelineError):

@@ -130,9 +130,8 @@ def outcome(execution: Mapping[str, Any], last_state: str) -> Outcome:
             f"model version {registered} is registered; another deployment has the traffic, so "
             "deploy it by hand when that has ended.",
         )
-    return Outcome(
-        Ending.SUCCEEDED, f"model version {version} is serving." if version else "all steps done."
-    )
+    done = _at(output, "summary", "sentence") or "all steps done."  # batch says what it did
+    return Outcome(Ending.SUCCEEDED, f"model version {version} is serving." if version else done)
 
 
 def _turned_away(ending: Ending, output: Any) -> Outcome:

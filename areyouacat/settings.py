@@ -314,6 +314,22 @@ SERVING: Final = ServingRules()
 
 
 @dataclass(frozen=True, slots=True)
+class BatchRules:
+    """How batch scoring cuts its work."""
+
+    # Some ten seconds of a function with two vCPU, so that little is lost with one that fails, and
+    # starting one (0.1 s of transitions and reading the model) is little beside it.
+    photos_per_chunk: int = 250
+    # S3 lists 1,000 keys in about 0.1 s. Less than the function's time, by more than one page.
+    planning_seconds: float = 600.0
+    listed_manifest_bytes: int = 64 * 1024 * 1024  # of a JSON array; lines may be any number
+    failures_named: int = 20  # in a summary; the rest is in files
+
+
+BATCH: Final = BatchRules()
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackRules:
     """How much one caller may say, so that one caller cannot steer the model."""
 

@@ -16,9 +16,9 @@ from benchmarks.faked_writes import faked_writes, quiet
 from benchmarks.figures import BenchmarkError, Context, Figure
 from benchmarks.first_request import first_requests
 from benchmarks.floor import Floor
-from benchmarks.http_load import percentile
 from benchmarks.invocation import event, invoke
 from benchmarks.local_cloud import ROOT, LocalCloud, local_cloud
+from benchmarks.repetition import repeated_median, repeated_ratio
 from benchmarks.sample_photos import LARGE, SMALL, different, photo_like
 from infra_cdk.bundling import BundlingError, CachingBundler
 from infra_cdk.targets import Target
@@ -54,24 +54,28 @@ def _warm(context: Context, cloud: LocalCloud) -> list[Figure]:
         rounds = QUICK_ROUNDS if context.quick else many
         photo = photo_like(size)
         with faked_writes(cloud.pointer(), files):
-            bare, ours = _p50_ms(floor, repeat(photo), rounds)
+            bare, ours = _milliseconds(floor, repeat(photo), rounds)
         with cloud.as_client(cloud.function_environment()):
-            bare_beside, written = _p50_ms(floor, different(photo), rounds)
+            bare_beside, written = _milliseconds(floor, different(photo), rounds)
         figures += [
-            Figure.told(f"{name}: bare", bare, "ms", f"p50 of {rounds}"),
-            Figure.told(f"{name}: handler, writes faked", ours, "ms", f"p50 of {rounds}"),
-            Figure.at_most(f"{name}: handler / bare", ours / bare, "times", MAX_WARM),
+            Figure.told(f"{name}: bare", repeated_median(bare), "ms", "p50"),
+            Figure.told(f"{name}: handler, writes faked", repeated_median(ours), "ms", "p50"),
+            Figure.at_most(
+                f"{name}: handler / bare", repeated_ratio(ours, bare), "times", MAX_WARM
+            ),
+            Figure.told(f"{name}: handler, local writes", repeated_median(written), "ms", "p50"),
             Figure.told(
-                f"{name}: handler, local writes",
-                written,
-                "ms",
-                f"{written / bare_beside:.2f} times the {bare_beside:.2f} ms of the bare way",
+                f"{name}: handler, local writes / bare",
+                repeated_ratio(written, bare_beside),
+                "times",
             ),
         ]
     return figures
 
 
-def _p50_ms(floor: Floor, photos: Iterator[bytes], rounds: int) -> tuple[float, float]:
+def _milliseconds(
+    floor: Floor, photos: Iterator[bytes], rounds: int
+) -> tuple[list[float], list[float]]:
     """Of the floor and of the handler, on the same photos in turn, so that both meet one machine.
 
     `rounds` are measured after two more that warm up.
@@ -84,7 +88,7 @@ def _p50_ms(floor: Floor, photos: Iterator[bytes], rounds: int) -> tuple[float, 
             asked = event(photo)
             bare.append(_seconds(lambda: floor.predict(photo)))  # noqa: B023 - called at once
             ours.append(_seconds(lambda: invoke(asked)))  # noqa: B023
-    return 1000 * percentile(bare[2:], 0.5), 1000 * percentile(ours[2:], 0.5)
+    return [1000 * one for one in bare[2:]], [1000 * one for one in ours[2:]]
 
 
 def _seconds(action: Callable[[], object]) -> float:
@@ -105,15 +109,18 @@ def _cold(context: Context, cloud: LocalCloud) -> list[Figure]:
             for kind, measured in found.items():
                 measured.append(cold_start(kind, photo, model, environment))
     # The first pair finds nothing in the disk's cache.
-    seconds = {kind: percentile([one for one, _ in each[1:]], 0.5) for kind, each in found.items()}
-    worked = {kind: percentile([cpu for _, cpu in each[1:]], 0.5) for kind, each in found.items()}
-    note = f"median of {pairs}"
+    seconds = {kind: [one for one, _ in each[1:]] for kind, each in found.items()}
+    worked = {kind: [cpu for _, cpu in each[1:]] for kind, each in found.items()}
+    bare, ours = seconds["floor"], seconds["handler"]
+    note = "median"
     return [
-        Figure.told("cold start: bare", seconds["floor"], "s", note),
-        Figure.told(COLD, seconds["handler"], "s", f"{note}; model and writes by the local cloud"),
-        Figure.at_most(f"{COLD} / bare", seconds["handler"] / seconds["floor"], "times", MAX_COLD),
-        Figure.told("cold start: bare, processor", worked["floor"], "s", note),
-        Figure.told(f"{COLD}, processor", worked["handler"], "s", note),
+        Figure.told("cold start: bare", repeated_median(bare), "s", note),
+        Figure.told(
+            COLD, repeated_median(ours), "s", f"{note}; model and writes by the local cloud"
+        ),
+        Figure.at_most(f"{COLD} / bare", repeated_ratio(ours, bare), "times", MAX_COLD),
+        Figure.told("cold start: bare, processor", repeated_median(worked["floor"]), "s", note),
+        Figure.told(f"{COLD}, processor", repeated_median(worked["handler"]), "s", note),
     ]
 
 

@@ -11,6 +11,7 @@ from benchmarks.figures import Context, Figure
 from benchmarks.http_load import load
 from benchmarks.local_api import LocalApi
 from benchmarks.local_cloud import LocalCloud, local_cloud
+from benchmarks.repetition import milliseconds, per_second
 from benchmarks.sample_photos import SMALL, different, photo_like
 
 NAME = "api_load"
@@ -43,9 +44,11 @@ def run(context: Context) -> list[Figure]:
         Figure.at_most("predictions lost", lost, "", 0),
         Figure.at_most("predictions doubled", doubled, "", 0),
         Figure.at_most("photos missing", missing, "", 0),
-        Figure.told("requests per second", ran.per_second, "1/s", f"{len(memory)} processes serve"),
+        Figure.told(
+            "requests per second", per_second(ran), "1/s", f"{len(memory)} processes serve"
+        ),
         *(
-            Figure.told(f"p{percent}", ran.milliseconds(percent / 100), "ms", f"{CLIENTS} clients")
+            Figure.told(f"p{percent}", milliseconds(ran, percent / 100), "ms", f"{CLIENTS} clients")
             for percent in (50, 95, 99)
         ),
         Figure.told(

@@ -13,6 +13,7 @@ from areyouacat.drift import Histogram, drift
 from areyouacat.settings import DRIFT
 from benchmarks.drift_world import FEATURES, Rows, World, drawn_world, real_world
 from benchmarks.figures import Context, Figure
+from benchmarks.repetition import repeated_share
 
 NAME: Final = "drift"
 DESCRIPTION: Final = "false alarms of the drift monitor, and the changes that it finds"
@@ -43,9 +44,10 @@ def run(context: Context) -> list[Figure]:
     for size in (STARTER_BASELINE, LARGE_BASELINE):
         baseline = min(size, len(world.known))
         context.say(f"  changes that are found, baseline of {baseline:,} photos")
-        found = power(world, baseline, QUICK_POWER_TIMES if context.quick else POWER_TIMES)
+        drawn = QUICK_POWER_TIMES if context.quick else POWER_TIMES
+        found = power(world, baseline, drawn)
         context.say(power_table(found))
-        figures += power_figures(found, baseline)
+        figures += power_figures(found, baseline, drawn)
     return figures
 
 
@@ -58,9 +60,13 @@ def false_alarms(world: World, baseline: int, window: int, times: int) -> Figure
         )
         for _ in range(times)
     )
-    name = f"false alarms: baseline {baseline:,}, window {window:,}"
-    note = f"{fired} of {times:,} windows; {world.about}"
-    return Figure.at_most(name, 100 * fired / times, "%", MAX_FALSE_ALARMS, note)
+    return Figure.at_most(
+        f"false alarms: baseline {baseline:,}, window {window:,}",
+        repeated_share(fired, times),
+        "%",
+        MAX_FALSE_ALARMS,
+        f"{fired} of {times:,} windows; {world.about}",
+    )
 
 
 def power(world: World, baseline: int, times: int) -> dict[str, Found]:
@@ -94,7 +100,7 @@ def power_table(found: Mapping[str, Found]) -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-def power_figures(found: Mapping[str, Found], baseline: int) -> list[Figure]:
+def power_figures(found: Mapping[str, Found], baseline: int, times: int) -> list[Figure]:
     """A figure for each change; the note holds its part of the table."""
     sizes = ", ".join(f"{size:,}" for size in WINDOWS)
     figures = []
@@ -106,7 +112,7 @@ def power_figures(found: Mapping[str, Found], baseline: int) -> list[Figure]:
         figures.append(
             Figure.told(
                 f"baseline {baseline:,}: {change} in {_percent(SHOWN_SHARE)} of photos found",
-                100 * shares[SHOWN_SHARE][SHOWN_WINDOW],
+                repeated_share(round(times * shares[SHOWN_SHARE][SHOWN_WINDOW]), times),
                 "%",
                 f"in windows of {SHOWN_WINDOW:,}; windows of {sizes}: {'; '.join(notes)}",
             )

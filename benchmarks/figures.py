@@ -1,21 +1,36 @@
 """What a benchmark is given, and what it gives back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 Say = Callable[[str], None]
 """Tells progress, line by line."""
+
+Spread = tuple[float, float]
+"""Where a further run would find a figure (`repetition`)."""
+
+AT_MOST: Final = "≤"
+AT_LEAST: Final = "≥"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A value of several repetitions, and its spread; None where they are too few to tell."""
+
+    value: float
+    repetitions: int
+    spread: Spread | None
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured number.
 
-    `target`: what it should be, in words, or None where it is only told. `met`: whether it is;
-    None where nothing is asked of it or where it cannot be judged. `by`: how far from the target
-    it is, >= 0, in `unit`.
+    `target`: what it should be, in words, or None where it is only told; `limit`: the number in it.
+    `met`: whether it is; None where nothing is asked of it or where it cannot be judged.
+    `repetitions`: how many measurements it was made of; `spread`: None where it is not known.
     """
 
     name: str
@@ -24,22 +39,38 @@ class Figure:
     target: str | None = None
     met: bool | None = None
     note: str = ""
-    by: float | None = None
+    limit: float | None = None
+    repetitions: int = 1
+    spread: Spread | None = None
 
     @classmethod
-    def told(cls, name: str, value: float, unit: str, note: str = "") -> Self:
+    def told(cls, name: str, value: float | Repeated, unit: str, note: str = "") -> Self:
         """A number of which nothing is asked."""
-        return cls(name, value, unit, note=note)
+        one = _repeated(value)
+        return cls(name, one.value, unit, note=note, repetitions=one.repetitions, spread=one.spread)
 
     @classmethod
-    def at_most(cls, name: str, value: float, unit: str, limit: float, note: str = "") -> Self:
+    def at_most(
+        cls, name: str, value: float | Repeated, unit: str, limit: float, note: str = ""
+    ) -> Self:
         """A number that must not be above its limit."""
-        return cls(name, value, unit, f"≤ {limit:g}", value <= limit, note, abs(value - limit))
+        met = _repeated(value).value <= limit
+        told = cls.told(name, value, unit, note)
+        return replace(told, target=f"{AT_MOST} {limit:g}", met=met, limit=limit)
 
     @classmethod
-    def at_least(cls, name: str, value: float, unit: str, limit: float, note: str = "") -> Self:
+    def at_least(
+        cls, name: str, value: float | Repeated, unit: str, limit: float, note: str = ""
+    ) -> Self:
         """A number that must not be below its limit."""
-        return cls(name, value, unit, f"≥ {limit:g}", value >= limit, note, abs(value - limit))
+        met = _repeated(value).value >= limit
+        told = cls.told(name, value, unit, note)
+        return replace(told, target=f"{AT_LEAST} {limit:g}", met=met, limit=limit)
+
+    @property
+    def by(self) -> float | None:
+        """How far from its limit it is, >= 0, in `unit`; None where it has none."""
+        return None if self.limit is None else abs(self.value - self.limit)
 
     def verdict(self) -> str:
         """`met`, `missed by …`, or nothing."""
@@ -49,6 +80,10 @@ class Figure:
         return word if self.by is None else f"{word} by {number(self.by)}"
 
 
+def _repeated(value: float | Repeated) -> Repeated:
+    return value if isinstance(value, Repeated) else Repeated(value, 1, None)
+
+
 def number(value: float) -> str:
     """Four digits that mean something; no fraction where there is none."""
     if value == int(value) or abs(value) >= 1000:
@@ -56,18 +91,9 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def table(results: Mapping[str, Sequence[Figure]]) -> str:
-    """All figures as one Markdown table."""
-    lines = [
-        "| benchmark | figure | value | target | | note |",
-        "|---|---|---:|---|---|---|",
-    ]
-    for name, figures in results.items():
-        for figure in figures:
-            value = f"{number(figure.value)} {figure.unit}".strip()
-            cells = (name, figure.name, value, figure.target or "", figure.verdict(), figure.note)
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+def interval(limits: Spread | None) -> str:
+    """`from … to …`, or nothing."""
+    return "" if limits is None else f"{number(limits[0])} to {number(limits[1])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +139,7 @@ def to_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
 
 def from_json(values: Sequence[Mapping[str, Any]]) -> list[Figure]:
     """The inverse of `to_json`."""
-    return [Figure(**value) for value in values]
+    return [
+        Figure(**{**value, "spread": None if value["spread"] is None else tuple(value["spread"])})
+        for value in values
+    ]

@@ -56,6 +56,10 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hangs up; the next request connects anew."""
         self._http.close()
 
     def send(self, request: Request) -> Reply:

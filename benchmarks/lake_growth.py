@@ -19,7 +19,7 @@ from areyouacat.settings import BACKBONE
 from benchmarks.figures import BenchmarkError, Say
 from benchmarks.local_cloud import CONNECTIONS, LocalCloud
 from benchmarks.photos import LabelledPhoto
-from training_job.feature_cache import FeatureCache, Vectors
+from training_job.feature_cache import FeatureCache
 from training_job.lake_store import S3Lake
 from training_job.seed import SHARD_ROWS
 from training_job.seed_lake import Lake
@@ -97,7 +97,7 @@ def _write_features(cloud: LocalCloud, made: Sequence[Copy]) -> None:
             found = (
                 (copy.photo, stored.get(copy.original, plain.get(copy.original))) for copy in part
             )
-            vectors: Vectors = {photo: vector for photo, vector in found if vector is not None}
+            vectors = {photo: vector for photo, vector in found if vector is not None}
             cache.store(vectors)
 
 

@@ -2,9 +2,10 @@
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import psutil
 from urllib3 import encode_multipart_formdata
@@ -63,30 +64,56 @@ class LocalApi:
 
     def raise_throttles(self) -> None:
         """Let the key and the stage through as fast as it goes: what is measured is the rest."""
+        self._raise_stages()
+        self._throttle_plans(RAISED_TO, RAISED_TO)
+
+    def throttle(self, rate: float, burst: int) -> None:
+        """Let each key through so many times a second, and so often at once."""
+        self._throttle_plans(f"{rate:g}", str(burst))
+
+    def _throttle_plans(self, rate: str, burst: str) -> None:
+        gateway = self.cloud.client("apigateway")
+        for plan in gateway.get_usage_plans()["items"]:
+            limits = [
+                _replaced("/throttle/rateLimit", rate),
+                _replaced("/throttle/burstLimit", burst),
+            ]
+            gateway.update_usage_plan(usagePlanId=plan["id"], patchOperations=limits)
+
+    def _raise_stages(self) -> None:
         gateway = self.cloud.client("apigateway")
         stages: dict[str, set[str]] = {}
         for plan in gateway.get_usage_plans()["items"]:
-            gateway.update_usage_plan(
-                usagePlanId=plan["id"],
-                patchOperations=[_raised("/throttle/rateLimit"), _raised("/throttle/burstLimit")],
-            )
             for stage in plan.get("apiStages", ()):
                 stages.setdefault(stage["apiId"], set()).add(stage["stage"])
         for api, names in stages.items():
             for name in names:
-                _raise_stage(gateway, api, name)
+                gateway.update_stage(
+                    restApiId=api,
+                    stageName=name,
+                    patchOperations=[
+                        _replaced("/*/*/throttling/rateLimit", RAISED_TO),
+                        _replaced("/*/*/throttling/burstLimit", RAISED_TO),
+                    ],
+                )
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that run the function `predict`. Raises BenchmarkError if none does."""
+        found = []
+        for process in psutil.Process(self.cloud.gateway_pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                if f"-{self.function}-" in " ".join(process.cmdline()):
+                    found.append(process)
+        if not found:
+            raise BenchmarkError(f"no process runs {self.function}: it has not been asked yet")
+        return found
 
     def worker_megabytes(self) -> list[float]:
         """Resident memory of each process that runs the function `predict`, largest first."""
         found = []
-        for process in psutil.Process(self.cloud.gateway_pid).children(recursive=True):
-            try:
-                if f"-{self.function}-" in " ".join(process.cmdline()):
-                    found.append(process.memory_info().rss / 2**20)
-            except psutil.NoSuchProcess:  # it has just ended
-                continue
-        if not found:
-            raise BenchmarkError(f"no process runs {self.function}: it has not been asked yet")
+        for process in self.workers():
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                found.append(process.memory_info().rss / 2**20)
         return sorted(found, reverse=True)
 
     def warm_up(self, photo: bytes, clients: int) -> None:
@@ -105,15 +132,5 @@ def refuse_failures(failures: list[Reply]) -> None:
         )
 
 
-def _raise_stage(gateway: Any, api: str, name: str) -> None:
-    gateway.update_stage(
-        restApiId=api,
-        stageName=name,
-        patchOperations=[
-            _raised(f"/*/*/throttling/{limit}") for limit in ("rateLimit", "burstLimit")
-        ],
-    )
-
-
-def _raised(path: str) -> dict[str, str]:
-    return {"op": "replace", "path": path, "value": RAISED_TO}
+def _replaced(path: str, value: str) -> dict[str, str]:
+    return {"op": "replace", "path": path, "value": value}

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from areyouacat.lake import SERVING_POINTER_KEY, model_prefix
 from areyouacat.model_spec import KERAS_FILE, METRICS_FILE, MODEL_FILE, SPEC_FILE
 from areyouacat.serving_pointer import ServingPointer
 from benchmarks.figures import BenchmarkError, Context, Say
+from benchmarks.job_memory import JobMemory
 from lambdas.serving.logic.loaded_model import ModelFiles
 from local_cloud.layout import Layout
 from local_cloud.services import GATEWAY, UI
@@ -35,14 +36,15 @@ class Training:
     """One execution of the train workflow that came to a normal end.
 
     `execution_seconds`: from its start to its end, but for the deployment, which waits for its
-    canary to bake. `job_seconds`: the training job's, from
-    downloading its data to the end of its upload. `stages`: the job's own seconds by stage.
-    `states`: the workflow's. `passed`: the gate; if not, nothing was registered and deployed.
+    canary to bake. `job_seconds`: the training job's, from downloading its data to the end of its
+    upload. `stages`: the job's own seconds by stage. `memory_mb`: the most that the job's process
+    held. `states`: the workflow's. `passed`: the gate; if not, nothing was registered and deployed.
     """
 
     execution_seconds: float
     job_seconds: float
     stages: dict[str, float]
+    memory_mb: float
     states: dict[str, float]
     passed: bool
     model: ModelFiles
@@ -81,11 +83,20 @@ class LocalCloud:
     def train(self, reason: str) -> Training:
         """Run the train workflow to its end. Raises BenchmarkError if it fails."""
         self._say(f"  training: {reason}")
-        said = self._run("local_cloud.cli", "run", "--", "python", "-m", "training_job.follow",
-                         "--machine=train", f"--reason={reason}")  # fmt: skip
+        with JobMemory(self.gateway_pid, "training_job.train") as memory:
+            said = self._run("local_cloud.cli", "run", "--", "python", "-m", "training_job.follow",
+                             "--machine=train", f"--reason={reason}")  # fmt: skip
         self._say(f"    {said.splitlines()[-1]}")
         arn = next(line.split()[-1] for line in said.splitlines() if line.startswith("Started "))
-        return self._training(arn)
+        return self._training(arn, memory.megabytes)
+
+    def score(self, options: Sequence[str]) -> dict[str, float]:
+        """Score a batch to its end; the seconds of the workflow's states."""
+        said = self._run("local_cloud.cli", "run", "--", "python", "-m", "training_job.score",
+                         *options)  # fmt: skip
+        self._say(f"    {said.splitlines()[-2]}")
+        arn = next(line.split()[-1] for line in said.splitlines() if line.startswith("Started "))
+        return _seconds_of_states(self.client("stepfunctions"), arn)
 
     def pointer(self) -> ServingPointer:
         """What serves now."""
@@ -158,7 +169,7 @@ class LocalCloud:
             "AWS_ENDPOINT_URL": f"https://localhost:{json.loads(ports.read_text())['gateway']}"
         }
 
-    def _training(self, arn: str) -> Training:
+    def _training(self, arn: str, memory_mb: float) -> Training:
         workflows = self.client("stepfunctions")
         execution = workflows.describe_execution(executionArn=arn)
         output = json.loads(execution["output"])
@@ -175,6 +186,7 @@ class LocalCloud:
             whole - states.get(_DEPLOYMENT, 0.0),
             (job["TrainingEndTime"] - job["TrainingStartTime"]).total_seconds(),
             json.loads(files[METRICS_FILE])["seconds"],
+            memory_mb,
             states,
             "registration" in output,
             ModelFiles(files[MODEL_FILE], files[SPEC_FILE]),

@@ -6,18 +6,15 @@ records, which leaves the statistics alone; from `table` it reads DynamoDB's ans
 """
 
 import json
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
 
-import numpy as np
-
+from benchmarks.exponents import power_law
 from benchmarks.figures import Context, Figure
-from benchmarks.process import peak_memory_mb
+from benchmarks.process import Cost, Meter, run_alone
 
 NAME: Final = "monitor"
 DESCRIPTION: Final = "the monitor's look at up to 1,000,000 predictions: seconds, growth, memory"
@@ -33,17 +30,14 @@ MAX_EXPONENT: Final = 1.15
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Cost):
     """One look at a window.
 
-    `processor_seconds`: of `collect`; what makes finished records is in it, what makes DynamoDB's
-    answers is not. `memory_mb`: the most that the process held, both included. `queries`: sent, one
-    after another.
+    What makes finished records is in it; what makes DynamoDB's answers is not in the processor's
+    seconds. `queries`: sent, one after another.
     """
 
     rows: int
-    processor_seconds: float
-    memory_mb: float
     queries: int
 
     @property
@@ -78,8 +72,8 @@ def run(context: Context) -> list[Figure]:
         measured[source] = []
         for rows in counts:
             context.say(f"  {rows:,} predictions as {source}")
-            measured[source].append(_measure(source, rows))
-    return figures(measured[RECORDS], measured[TABLE], _function_size())
+            measured[source].append(measure(source, rows))
+    return figures(measured[RECORDS], measured[TABLE], function_size())
 
 
 def figures(records: Sequence[Measured], table: Sequence[Measured], size: Size) -> list[Figure]:
@@ -111,11 +105,12 @@ def _told(what: str, measured: Sequence[Measured]) -> Iterator[Figure]:
 
 
 def _exponent(measured: Sequence[Measured]) -> float:
-    sizes = np.log([one.rows for one in measured])
-    return float(np.polyfit(sizes, np.log([one.processor_seconds for one in measured]), 1)[0])
+    rows, seconds = zip(*((one.rows, one.processor_seconds) for one in measured), strict=True)
+    return power_law(rows, seconds).exponent.value
 
 
-def _function_size() -> Size:
+def function_size() -> Size:
+    """What the monitor's function is given."""
     # Imports the CDK, which starts Node: nothing that a measurement wants beside it.
     from infra_cdk.settings import FUNCTIONS  # noqa: PLC0415
 
@@ -123,14 +118,9 @@ def _function_size() -> Size:
     return Size(found.memory_mb, found.timeout_seconds)
 
 
-def _measure(source: str, rows: int) -> Measured:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.monitor", source, str(rows)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return Measured(**json.loads(done.stdout))
+def measure(source: str, rows: int) -> Measured:
+    """One look at a window of so many predictions."""
+    return Measured(**run_alone("benchmarks.monitor", source, str(rows)))
 
 
 def main(source: str, rows: str) -> dict[str, Any]:
@@ -146,13 +136,14 @@ def main(source: str, rows: str) -> dict[str, Any]:
     table = made.GeneratedTable(int(rows), kinds)
     predictions = PredictionsTable(table.client(), "any") if source == TABLE else records
     known = made.baseline(kinds)
-    started = time.process_time()
+    meter = Meter()
     found = collect(predictions, made.pointer(), known, made.HOURS, made.NOW)
-    seconds = time.process_time() - started
-    memory_mb = peak_memory_mb()
+    cost = meter.read()
     if (found.served.predictions, found.judged.labels) != (int(rows), made.labelled(int(rows))):
         raise RuntimeError(f"{found.served.predictions} predictions seen of {rows}")
-    return asdict(Measured(int(rows), seconds - table.seconds, memory_mb, table.queries))
+    own = cost.processor_seconds - table.seconds
+    measured = Measured(cost.seconds, own, cost.memory_mb, int(rows), table.queries)
+    return asdict(measured)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,14 @@ The lake is generated in a folder; each measurement is the real `snapshot` in a 
 import hashlib
 import json
 import random
-import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-
-import numpy as np
 
 from areyouacat.lake import (
     FEEDBACK_SOURCE,
@@ -32,14 +28,15 @@ from areyouacat.lake import (
 )
 from areyouacat.predictions import PredictionItem
 from areyouacat.settings import BACKBONE, LABELS
+from benchmarks.exponents import power_law
 from benchmarks.figures import Context, Figure
-from benchmarks.process import peak_memory_mb
+from benchmarks.process import Cost, Meter, run_alone
 
 NAME: Final = "snapshot"
 DESCRIPTION: Final = "A data set version of up to 1,000,000 index rows: seconds, growth, memory"
 
 SHARD_ROWS: Final = 2_000
-SIZES: Final = (126_000, 250_000, 500_000, 1_000_000)  # whole shards
+SIZES: Final = (126_000, 250_000, 500_000, 1_000_000)
 QUICK_SIZES: Final = (2_000, 4_000)
 MAX_MEMORY_MB: Final = 500.0
 MAX_SECONDS: Final = 840.0  # the function's timeout
@@ -59,22 +56,15 @@ def run(context: Context) -> list[Figure]:
         measured = []
         for rows in sizes:
             context.say(f"Snapshot of {rows:,} rows")
-            measured.append(_measure(Path(folder), rows))
+            measured.append(measure(Path(folder), rows))
     return _figures(measured)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One snapshot.
-
-    `seconds`: by the clock; `processor_seconds`: what a busy machine does not change.
-    `memory_mb`: the most that the process held.
-    """
+class Measured(Cost):
+    """One snapshot."""
 
     rows: int
-    seconds: float
-    processor_seconds: float
-    memory_mb: float
     groups: int
 
     @property
@@ -87,26 +77,20 @@ class Measured:
         )
 
 
-def _measure(folder: Path, rows: int) -> Measured:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.snapshot", str(folder), str(rows)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return Measured(**json.loads(done.stdout))
+def measure(folder: Path, rows: int) -> Measured:
+    """One snapshot of the first rows of the lake in that folder; whole shards, or all of them."""
+    return Measured(**run_alone("benchmarks.snapshot", str(folder), str(rows)))
 
 
 def _figures(measured: Sequence[Measured]) -> list[Figure]:
     *smaller, largest = measured
-    sizes = np.log([one.rows for one in measured])
-    exponent = float(np.polyfit(sizes, np.log([one.processor_seconds for one in measured]), 1)[0])
+    grown = power_law([one.rows for one in measured], [one.processor_seconds for one in measured])
     return [
         *(Figure.told(f"{one.rows:,} rows", one.seconds, "s", one.note) for one in smaller),
         Figure.at_most(f"{largest.rows:,} rows", largest.seconds, "s", MAX_SECONDS, largest.note),
         Figure.at_most(
             "growth of its time",
-            exponent,
+            grown.exponent.value,
             "",
             MAX_EXPONENT,
             "exponent fitted to processor seconds; 1 is linear",
@@ -129,16 +113,21 @@ def generate(folder: Path, rows: int) -> None:
     """
     chance = random.Random(_SEED)  # noqa: S311
     looks: list[int] = []
-    for shard in range(rows // SHARD_ROWS):
+    for shard in range(_shards(rows)):
         moment = utc_text(_START + timedelta(minutes=shard))
         name = f"{shard:06d}"
-        index = [_row(shard, number, moment, chance, looks) for number in range(SHARD_ROWS)]
+        held = range(min(SHARD_ROWS, rows - shard * SHARD_ROWS))
+        index = [_row(shard, number, moment, chance, looks) for number in held]
         _put(folder, f"{INDEX_PREFIX}2026-01-01/{name}.jsonl.gz", dump_shard(index))
         _put(folder, f"{LABELS_PREFIX}2026-01-01/{name}.jsonl.gz", dump_shard(_labels(index)))
         if shard % 2:
             names = "".join(f"{row.photo}\n" for row in index)
             _put(folder, f"{features_prefix(BACKBONE.hash)}{name}.txt", names.encode())
         del looks[:-_LOOKS_REMEMBERED]
+
+
+def _shards(rows: int) -> int:
+    return -(-rows // SHARD_ROWS)
 
 
 def _row(shard: int, number: int, moment: str, chance: random.Random, looks: list[int]) -> IndexRow:
@@ -247,21 +236,14 @@ def main(folder: str, rows: str) -> dict[str, Any]:
     import lambdas.pipeline.handlers.snapshot_dataset  # noqa: F401, PLC0415
     from lambdas.pipeline.logic.snapshot import snapshot  # noqa: PLC0415
 
-    lake = FolderLake(Path(folder), int(rows) // SHARD_ROWS)
-    started, worked = time.perf_counter(), time.process_time()
+    lake = FolderLake(Path(folder), _shards(int(rows)))
+    meter = Meter()
     made = snapshot(lake, NoFeedback(), NoFeedback(), _START + timedelta(days=2))
-    seconds, processor = time.perf_counter() - started, time.process_time() - worked
-    memory_mb = peak_memory_mb()
+    cost = meter.read()
     summary = json.loads((Path(folder) / made.summary_key).read_bytes())
     if summary["photos"] != int(rows):
         raise RuntimeError(f"{summary['photos']} photos of {rows} rows")
-    return {
-        "rows": int(rows),
-        "seconds": seconds,
-        "processor_seconds": processor,
-        "memory_mb": memory_mb,
-        "groups": summary["look_alikes"]["groups"],
-    }
+    return {**asdict(cost), "rows": int(rows), "groups": summary["look_alikes"]["groups"]}
 
 
 if __name__ == "__main__":

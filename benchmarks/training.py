@@ -22,6 +22,7 @@ NAME = "training"
 DESCRIPTION = "seconds of a first training and of retraining, with few and with many photos stored"
 RETRAIN: Final = "retrain: execution"
 FIRST: Final = "first training: execution"
+MEMORY: Final = "retrain: memory of the job"
 ACCURACY: Final = "retrain: accuracy on the Kaggle test split"
 NEW, COPIES = 200, 9
 QUICK_PHOTOS, QUICK_NEW, QUICK_COPIES, QUICK_TEST = 400, 20, 2, 60
@@ -75,7 +76,10 @@ def _first(trained: Training, bare: float, before: float, count: int) -> list[Fi
         ),
         Figure.at_most("first training: features / bare", features / bare, "times", 1.1),
         Figure.at_most("first training: the rest of the job", rest, "s", 90, _named(others)),
-    ]
+        Figure.told("first training: memory of the job", trained.memory_mb, "MB", "at most"),
+        Figure.told("first training: photos a second", count / trained.execution_seconds, "1/s",
+                    f"{count:,} photos over the whole execution"),
+    ]  # fmt: skip
 
 
 def _retrain(small: Training, large: Training, few: int, many: int) -> list[Figure]:
@@ -84,6 +88,7 @@ def _retrain(small: Training, large: Training, few: int, many: int) -> list[Figu
     return [
         Figure.told(RETRAIN, small.execution_seconds, "s", _named(small.states)),
         Figure.told("retrain: job", small.job_seconds, "s", _named(small.stages)),
+        Figure.told(MEMORY, small.memory_mb, "MB", "at most"),
         Figure.told("retrain of the large lake: execution", large.execution_seconds, "s",
                     _named(large.states)),
         Figure.told("retrain of the large lake: job", large.job_seconds, "s",

@@ -33,6 +33,15 @@ _BELOW_A_PREFIX: Final = (
     data_lake.RUN_ARTIFACTS,
     data_lake.UPLOADS,
     data_lake.TOMBSTONES,
+    data_lake.BATCHES,
+    data_lake.BATCH_PROGRESS,
+    data_lake.BATCH_PLANS,
+    data_lake.BATCH_RUNS,
+    data_lake.BATCH_ROWS,
+    data_lake.BATCH_FAILURES,
+    data_lake.BATCH_RESULTS,
+    data_lake.BATCH_SUMMARIES,
+    data_lake.BATCH_INPUT,
 )
 
 
@@ -91,6 +100,7 @@ def acknowledged(stack: Stack, lake: DataLake, settings: Settings) -> Sequence[A
             (
                 _on(_arn("states", f"execution:{name}-train:*")),
                 _on(_arn("states", f"execution:{name}-deploy:*")),
+                _on(_arn("states", f"execution:{name}-batch:*")),
                 _on(_arn("sagemaker", f"training-job/{TRAINING.job_names}")),
                 _on(_arn("sagemaker", f"processing-job/{REPORT.job_names}")),
                 _on(_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:*")),

@@ -1,6 +1,7 @@
 """Lambda bundles as zip files, built without Docker and cached by content.
 
-A bundle is its dependencies, `areyouacat/`, `lambdas/shared/` and `lambdas/<bundle>/`. The
+A bundle is its dependencies, `areyouacat/`, `lambdas/shared/` and `lambdas/<bundle>/`, with what
+that is built upon. The
 dependencies are zipped once per requirements file; a change of our own sources copies that zip
 and appends to it, so it costs no installation. Every file carries the same date and order:
 equal content gives equal bytes.
@@ -27,6 +28,8 @@ from infra_cdk.targets import TARGETS, Target
 
 _FORMAT: Final = "1"  # raise it when the same content must be zipped anew
 _KEPT: Final = 6  # zips of a bundle
+# Scores with the serving bundle's own code, so it has all of it, and a writer of Parquet.
+_UPON: Final = {"batch": "serving"}
 # Never imported at run time. `.dist-info` stays: importlib.metadata and the licences need it.
 _NOISE_FOLDERS: Final = frozenset({"__pycache__", "tests", "bin"})
 _NOISE_SUFFIXES: Final = frozenset({".pyc", ".pyi", ".a", ".h", ".lock"})
@@ -121,7 +124,8 @@ class CachingBundler:
     def _sources(self, bundle: str) -> Iterator[tuple[str, Path]]:
         """Our own files of a bundle: name in the zip and path, in order."""
         yield "lambdas/__init__.py", self.root / "lambdas" / "__init__.py"
-        for folder in ("areyouacat", f"lambdas/{bundle}", "lambdas/shared"):
+        upon = [f"lambdas/{_UPON[bundle]}"] if bundle in _UPON else []
+        for folder in ("areyouacat", f"lambdas/{bundle}", *upon, "lambdas/shared"):
             for name, path in _files(self.root / folder):
                 if not name.startswith("requirements."):
                     yield f"{folder}/{name}", path

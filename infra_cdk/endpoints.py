@@ -80,6 +80,7 @@ def endpoints(
             "train": outputs["TrainStateMachineArn"],
             "deploy": outputs["DeployStateMachineArn"],
             "monitor": outputs["MonitorStateMachineArn"],
+            "batch": outputs["BatchStateMachineArn"],
         },
         "retrain_topic": outputs["RetrainTopicArn"],
         "rollback_topic": outputs["RollbackTopicArn"],

@@ -12,7 +12,7 @@ from typing import Final
 from constructs import Node
 
 from areyouacat.settings import IMAGES
-from infra_cdk.switches import BudgetLimit, SecuritySettings, switch
+from infra_cdk.switches import BudgetLimit, SecuritySettings, bucket_names, switch
 from infra_cdk.targets import TARGETS, Target, TargetSettings
 
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
@@ -66,6 +66,12 @@ FUNCTIONS: Final = {
     "publish-metrics": FunctionSize(memory_mb=256, timeout_seconds=60),
     "trigger-retraining": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
     "start-pending": FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=1),
+    # It lists and writes, one request after another.
+    "plan-batch": FunctionSize(memory_mb=512, timeout_seconds=840),
+    # Two vCPU, as evaluate-candidate: the photos of a chunk are scored by as many threads.
+    "score-chunk": FunctionSize(memory_mb=3538, timeout_seconds=840),
+    # The counts of half a million chunks, of 100,000,000 photos, in memory and read by 32 threads.
+    "summarize-batch": FunctionSize(memory_mb=1769, timeout_seconds=840),
 }
 # The sum of all reserved concurrency, and the 100 executions that AWS leaves unreserved, must fit
 # the account's quota ("Concurrent executions"): 134 here, 1,000 in most accounts, as few as 10 in
@@ -127,12 +133,23 @@ class LakeSettings:
     """How long the lake keeps what nothing refers to any more."""
 
     uploads_days: int = 1  # a presigned upload is read within minutes or never
+    batch_input_days: int = 7  # photos that came to be scored, not to stay
     noncurrent_days: int = 30  # overwritten or erased objects
     incomplete_upload_days: int = 2
     access_log_days: int = 30  # as every log; they name the addresses of those who upload
 
 
 LAKE: Final = LakeSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """The chunks that a batch scores at once; on a large account `targets` says how many."""
+
+    small_account: int = 4
+
+
+BATCH: Final = BatchSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +285,7 @@ class Settings:
     code_revision: str
     endpoint_url: str
     budget: BudgetLimit | None
+    batch_sources: tuple[str, ...] = ()  # buckets outside the stack that batches may read
     security: SecuritySettings = field(default_factory=SecuritySettings)
 
     @property
@@ -278,6 +296,11 @@ class Settings:
     def reserved_concurrency(self, function: str) -> int | None:
         """The executions that a function of `FUNCTIONS` has for itself, and no more than them."""
         return None if self.security.small_account else FUNCTIONS[function].reserved_concurrency
+
+    @property
+    def batch_concurrency(self) -> int:
+        """The chunks that a batch scores at once."""
+        return BATCH.small_account if self.security.small_account else self.on.batch_concurrency
 
     @property
     def all_reserved_concurrency(self) -> int:
@@ -292,8 +315,8 @@ class Settings:
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
         """Read `-c target=`, `-c mlflow_tracking_uri=`, `-c mlflow_artifact_store=`,
-        `-c training_image_uri=`, `-c report_image_uri=`, `-c training_spot=`, and those of
-        `switches`.
+        `-c training_image_uri=`, `-c report_image_uri=`, `-c training_spot=`, `-c batch_sources=`,
+        and those of `switches`.
 
         What the command line leaves out is taken from DEPLOY_TARGET and, on the local cloud, from
         MLFLOW_TRACKING_URI. On AWS that names the app of the last deployment, which is not to be
@@ -320,6 +343,7 @@ class Settings:
             code_revision=_code_revision(),
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL", "https://localhost:4566"),
             budget=BudgetLimit.from_context(node),
+            batch_sources=bucket_names(node, "batch_sources"),
             security=SecuritySettings.from_context(node, is_local=name == Target.LOCAL),
         )
 

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra_cdk.acknowledged import Acknowledged, acknowledge, acknowledged
 from infra_cdk.bundling import Bundler
+from infra_cdk.constructs.batch import Batch
 from infra_cdk.constructs.budget import MonthlyBudget
 from infra_cdk.constructs.comparison import Comparison
 from infra_cdk.constructs.dashboard import Dashboard
@@ -107,6 +108,9 @@ class AreYouACatStack(Stack):
             settings=settings,
             bundler=bundler,
         )
+        batch = Batch(
+            self, "Batch", lake=lake, ops_topic=ops_topic, settings=settings, bundler=bundler
+        )
         dead_letters = (retraining.dead_letters, rollback.dead_letters, schedules)
         operations = Operations(
             self,
@@ -114,7 +118,12 @@ class AreYouACatStack(Stack):
             topic=ops_topic,
             api=serving.api,
             functions=(serving.predict, serving.rest),
-            workflows=(training.workflow, deployment.workflow, monitoring.workflow),
+            workflows=(
+                training.workflow,
+                deployment.workflow,
+                monitoring.workflow,
+                batch.workflow,
+            ),
             dead_letters=dead_letters,
         )
         dashboard = Dashboard(
@@ -144,6 +153,7 @@ class AreYouACatStack(Stack):
             "TrainStateMachineArn": training.workflow.state_machine_arn,
             "DeployStateMachineArn": deployment.workflow.state_machine_arn,
             "MonitorStateMachineArn": monitoring.workflow.state_machine_arn,
+            "BatchStateMachineArn": batch.workflow.state_machine_arn,
             "RetrainTopicArn": retraining.topic.topic_arn,
             "RollbackTopicArn": rollback.topic.topic_arn,
             "OpsTopicArn": ops_topic.topic_arn,

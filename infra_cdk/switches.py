@@ -21,6 +21,20 @@ def switch(node: Node, name: str, default: bool = False) -> bool:
     return str(value).lower() == "true"
 
 
+def bucket_names(node: Node, name: str) -> tuple[str, ...]:
+    """A setting that names buckets, separated by commas.
+
+    Raises:
+        ValueError: one of them is no bucket's name.
+    """
+    value = node.try_get_context(name) or os.environ.get(f"DEPLOY_{name.upper()}") or ""
+    names = tuple(part.strip() for part in str(value).split(",") if part.strip())
+    for one in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", one):
+            raise ValueError(f"{one!r} is no bucket: use -c {name}=bucket-one,bucket-two")
+    return names
+
+
 @dataclass(frozen=True, slots=True)
 class SecuritySettings:
     """What a deployment to AWS switches on for itself; all of it is off unless asked for.

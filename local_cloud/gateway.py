@@ -154,6 +154,7 @@ async def run(
     ministack_hooks.name_lambda_errors()
     ministack_hooks.end_logs_sooner()
     ministack_hooks.tell_metrics_apart()
+    ministack_hooks.heed_max_concurrency_path()
     rights = RightsUsed()
     ministack_hooks.tell_rights_used(rights.note)
     ministack_hooks.take_over_persistence(partial(_give_up, prepared))

@@ -10,6 +10,8 @@ What is hooked, and why:
 - the end of a call's log: MiniStack waits 5 ms for more after the last line; here 1 ms;
 - a metric without dimensions: MiniStack takes it for all metrics of its name together, so that what
   is counted once more by a dimension is counted twice; here it is one of its own, as on AWS;
+- how much a Distributed Map does at once: MiniStack knows a number in the definition, but not one
+  in the input (`MaxConcurrencyPath`), and would start 64 children on two cores;
 - the rights that are used: MiniStack decides and forgets; here each grant that let a request
   through is told, so that one can see those that nobody needs;
 - saving and loading: whole checkpoints (`checkpoint.py`) take the place of files that MiniStack
@@ -86,6 +88,21 @@ def tell_metrics_apart() -> None:
         return _Dimensions(read(dimensions))
 
     cloudwatch._dims_from_list = read_and_mean_it
+
+
+def heed_max_concurrency_path() -> None:
+    """Bound a Distributed Map by the number at its `MaxConcurrencyPath`."""
+    workflows = _module("ministack.services.stepfunctions")
+    run_map = workflows._run_distributed_map
+
+    def run_bounded_map(state: dict[str, Any], given: Any, effective: Any, *more: Any) -> Any:
+        if path := state.get("MaxConcurrencyPath"):
+            *_, context = more
+            most = workflows._resolve_path_or_ctx(path, effective, context)
+            state = {**state, "MaxConcurrency": most}
+        return run_map(state, given, effective, *more)
+
+    workflows._run_distributed_map = run_bounded_map
 
 
 def tell_rights_used(note: Callable[[str, str, str], None]) -> None:

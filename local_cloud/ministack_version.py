@@ -57,6 +57,10 @@ TOUCHED = {
     "ministack.services.lambda_svc:_execute_function_with_config_scope": (
         "(func: dict, event: dict) -> dict"
     ),
+    "ministack.services.stepfunctions:_run_distributed_map": (
+        "(state_def, raw_input, effective, iterator, execution, ctx)"
+    ),
+    "ministack.services.stepfunctions:_resolve_path_or_ctx": "(path, data, ctx)",
     "ministack.services.s3:DATA_DIR": "str",
     "ministack.services.s3:_VERSIONS_DIR": "str",
 }

@@ -17,11 +17,11 @@ from areyouacat.dataset import (
 from areyouacat.drift import Histogram
 from areyouacat.lake import DATASET_SUMMARY_JSON
 from areyouacat.settings import LABELS
-from areyouacat.splits import Split, position
+from areyouacat.splits import SPLITS, Split, position
 from training_job.errors import TrainingDataError
 from training_job.examples import Examples
-from training_job.feature_cache import Vectors
 from training_job.head import Prior, margins
+from training_job.vector_table import VectorTable
 
 MANIFEST_FILE = "manifest.jsonl"
 
@@ -51,21 +51,20 @@ class TrainingDataset:
 
     @property
     def photos(self) -> list[str]:
-        """All photos, in the manifest's order."""
-        return [entry.photo for entry in self.entries]
+        """All photos, split by split, so that what is kept in this order is a piece a split."""
+        return [photo for split in SPLITS for photo in self.photos_of(split)]
 
     def photos_of(self, split: Split) -> list[str]:
         """The photos of one split, in the manifest's order."""
         return [entry.photo for entry in self.entries if entry.split == split]
 
-    def examples(self, split: Split, vectors: Vectors, dim: int, prior: Prior | None) -> Examples:
-        """A split's photos that have a vector (dim,), in the manifest's order."""
+    def examples(self, split: Split, vectors: VectorTable, prior: Prior | None) -> Examples:
+        """A split's photos that have a vector, in the manifest's order."""
         entries = [e for e in self.entries if e.split == split and e.photo in vectors]
-        embeddings = np.empty((len(entries), dim), np.float16)
-        for row, entry in enumerate(entries):
-            embeddings[row] = vectors[entry.photo]
+        photos = tuple(entry.photo for entry in entries)
+        embeddings = vectors.stacked(photos)
         return Examples(
-            photos=tuple(entry.photo for entry in entries),
+            photos=photos,
             embeddings=embeddings,
             positive=np.array([entry.label == LABELS.positive for entry in entries], dtype=bool),
             margins=margins(prior, embeddings),

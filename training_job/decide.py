@@ -29,7 +29,7 @@ from training_job.fit import Fit, fit_head, photo_weights
 from training_job.head import Head, Prior, bootstrap_head
 from training_job.sagemaker_env import Hyperparameters
 from training_job.settings import HEAD
-from training_job.sketch import sketch_projection
+from training_job.sketch import sketches
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,13 @@ def baseline(
     the photos are, as the data set's summary has it.
     """
     photos = [each for each in examples if len(each)]
-    sketches = np.concatenate(
-        [each.embeddings @ sketch_projection(each.embeddings.shape[1]) for each in photos]
-    )
+    projected = np.concatenate([sketches(each.embeddings) for each in photos])
     probabilities = head.probabilities(known.embeddings, known.margins)
     return baseline_of(
         {
             **inputs,
             **{
-                name: Histogram.of(sketches[:, column], DRIFT.bins)
+                name: Histogram.of(projected[:, column], DRIFT.bins)
                 for column, name in enumerate(SKETCH_FEATURES)
             },
             LABEL_FEATURE: Histogram.of(

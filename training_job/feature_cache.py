@@ -12,7 +12,7 @@ import hashlib
 import io
 import logging
 import zipfile
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,9 +23,7 @@ from areyouacat.lake import ORIGINAL_VIEW, features_prefix
 from areyouacat.settings import BackboneSpec
 from training_job.lake_store import LakeStore, ObjectMissingError
 from training_job.settings import FEATURES
-
-Vectors = dict[str, npt.NDArray[np.float16]]
-"""Feature vectors by photo hash."""
+from training_job.vector_table import Vector, VectorTable
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,26 +36,25 @@ class FeatureCache:
     spec: BackboneSpec
     view: str = ORIGINAL_VIEW
 
-    def load(self, photos: Collection[str]) -> Vectors:
-        """The stored vectors of these photos; those that are not stored are left out.
+    def load(self, photos: Iterable[str]) -> VectorTable:
+        """The stored vectors of these photos; the others' rows are left open.
 
         A shard that is damaged or incomplete is passed over with a warning: its photos count
-        as not stored, unless another shard has them too.
+        as not stored, unless another shard has them too. Of two shards the later counts.
         """
-        wanted = set(photos)
+        table = VectorTable(photos, self.spec.embedding_dim)
         with ThreadPoolExecutor(FEATURES.transfer_threads) as pool:
             lists = [key for key in self.lake.list_keys(self._prefix) if key.endswith(".txt")]
-            held = zip(lists, pool.map(self._read_list, lists), strict=True)
-            useful = [key for key, listed in held if not wanted.isdisjoint(listed)]
-            shards = pool.map(self._read_shard, useful)
-            return {
-                photo: vector
-                for names, vectors in shards
-                for photo, vector in zip(names, vectors, strict=True)
-                if photo in wanted
-            }
+            held = pool.map(lambda key: table.wants_any(self._read_list(key)), lists)
+            useful = [key for key, wanted in zip(lists, held, strict=True) if wanted]
+            # A few at a time: threads that run ahead would have a second copy of it all in memory.
+            for start in range(0, len(useful), FEATURES.shards_at_once):
+                some = useful[start : start + FEATURES.shards_at_once]
+                for names, vectors in pool.map(self._read_shard, some):
+                    table.fill(names, vectors)
+        return table
 
-    def store(self, vectors: Vectors) -> None:
+    def store(self, vectors: Mapping[str, Vector]) -> None:
         """Write one shard; the same photos again replace it with the same bytes."""
         if not vectors:
             return
@@ -91,7 +88,7 @@ class FeatureCache:
         return photos, vectors
 
 
-def dump_shard(photos: Iterable[str], vectors: Iterable[npt.NDArray[np.float16]]) -> bytes:
+def dump_shard(photos: Iterable[str], vectors: Iterable[Vector]) -> bytes:
     """An npz archive; the same contents give the same bytes."""
     stream = io.BytesIO()
     np.savez(stream, photos=np.array(list(photos), dtype="S64"), vectors=np.stack(list(vectors)))

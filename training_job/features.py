@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from training_job.errors import TrainingDataError
-from training_job.feature_cache import FeatureCache, Vectors
+from training_job.feature_cache import FeatureCache
 from training_job.photos import PhotoSource, UnusablePhoto
 from training_job.settings import FEATURES
+from training_job.vector_table import Vector, VectorTable
 from training_job.views import view_pixels
 
 _LOG = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 class Features:
     """Vectors of the photos that could be read, and why the others could not."""
 
-    vectors: Vectors
+    vectors: VectorTable
     unreadable: dict[str, str]
     computed: int
     seconds: float
@@ -50,7 +51,7 @@ def collect_features(
     """
     start = time.monotonic()
     vectors = cache.load(photos)
-    missing = [photo for photo in photos if photo not in vectors]
+    missing = vectors.missing()
     _LOG.info(
         "features (%s): %s stored, %s to compute",
         cache.view,
@@ -58,7 +59,7 @@ def collect_features(
         f"{len(missing):,}",
     )
     unreadable: dict[str, str] = {}
-    shard: Vectors = {}
+    shard: dict[str, Vector] = {}
     # Closed, so that whoever stops the job between two photos does not wait for the others.
     with closing(_compute(missing, source, cache.view, make_extractor)) as results:
         try:
@@ -68,14 +69,12 @@ def collect_features(
                     continue
                 shard[photo] = result
                 if len(shard) == FEATURES.photos_per_shard:
-                    cache.store(shard)
-                    vectors |= shard
+                    _take(cache, vectors, shard)
                     shard = {}
         except BaseException:
             _keep(cache, shard)
             raise
-    cache.store(shard)
-    vectors |= shard
+    _take(cache, vectors, shard)
     _report_unreadable(unreadable, len(photos))
     computed = len(missing) - len(unreadable)
     return Features(vectors, unreadable, computed, time.monotonic() - start)
@@ -99,7 +98,13 @@ class Extractor:
         return vector.astype(np.float16)
 
 
-def _keep(cache: FeatureCache, shard: Vectors) -> None:
+def _take(cache: FeatureCache, vectors: VectorTable, shard: Mapping[str, Vector]) -> None:
+    if shard:
+        cache.store(shard)
+        vectors.fill(list(shard), np.stack(list(shard.values())))
+
+
+def _keep(cache: FeatureCache, shard: Mapping[str, Vector]) -> None:
     """Store what is there of a shard; why the job ends matters more than that this fails."""
     try:
         cache.store(shard)

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from areyouacat.execution_history import HistoryTeller, Outcome, outcome
 from training_job.endpoints import Endpoints, UnknownEndpointError
 
-MACHINES = ("train", "deploy", "monitor")
+MACHINES = ("train", "deploy", "monitor", "batch")
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 POLL_SECONDS = 1.0
 LOG_LINES_AT_ONCE = 20
@@ -92,8 +92,15 @@ def _say_log(lines: Sequence[str], say: Say) -> None:
         say(f"    | {line}")
 
 
-def start_and_follow(machine_name: str, execution_input: str) -> int:
-    """Start an execution and print its story to the end; the exit code of `main`."""
+def start_and_follow(
+    machine_name: str,
+    execution_input: str,
+    wait: Callable[[], None] = lambda: time.sleep(POLL_SECONDS),
+) -> int:
+    """Start an execution and print its story to the end; the exit code of `main`.
+
+    `wait` is called between two looks.
+    """
     execution_arn = ""
     try:
         endpoints = Endpoints.load()
@@ -105,7 +112,7 @@ def start_and_follow(machine_name: str, execution_input: str) -> int:
         started = stepfunctions.start_execution(stateMachineArn=machine, input=execution_input)
         execution_arn = started["executionArn"]
         print(f"Started {execution_arn}", flush=True)
-        ended = follow(stepfunctions, log, execution_arn, _say, lambda: time.sleep(POLL_SECONDS))
+        ended = follow(stepfunctions, log, execution_arn, _say, wait)
     except KeyboardInterrupt:
         print(f"\nStopped watching. {_find_again(execution_arn)}", file=sys.stderr)
         return INTERRUPTED

@@ -99,11 +99,8 @@ def _train(
         features, augmented = _collect(dataset, backbone, lake, source, augmentation)
     with watch.stage("head"):
         prior = make_prior(backbone.imagenet, IMAGENET_ROWS, LABELS)
-        dim = backbone.spec.embedding_dim
-        examples = {
-            split: dataset.examples(split, features.vectors, dim, prior) for split in SPLITS
-        }
-        further = [dataset.examples("train", seen.vectors, dim, prior) for seen in augmented]
+        examples = {split: dataset.examples(split, features.vectors, prior) for split in SPLITS}
+        further = [dataset.examples("train", seen.vectors, prior) for seen in augmented]
         decider = make_decider(mode, examples, prior, environment.hyperparameters, further)
         scored = _score(examples, decider)
     with watch.stage("export"):

@@ -11,7 +11,7 @@ from areyouacat.splits import Split
 from training_job.dataset import TrainingDataset
 from training_job.evaluation import Scored
 from training_job.examples import Examples
-from training_job.sketch import sketch_projection
+from training_job.sketch import sketches
 
 
 def reference_sample(
@@ -31,9 +31,9 @@ def reference_sample(
         chosen = [n for n, photo in enumerate(found.photos) if photo in dataset.reference_inputs]
         if not chosen:
             continue
-        sketches = found.embeddings[chosen] @ sketch_projection(found.embeddings.shape[1])
+        projected = sketches(found.embeddings[chosen])
         known = _probabilities(scored[split]) if split == calibrated else {}
-        for number, sketch in zip(chosen, sketches.astype(np.float64).tolist(), strict=True):
+        for number, sketch in zip(chosen, projected.astype(np.float64).tolist(), strict=True):
             photo = found.photos[number]
             rows[photo] = SampleRow(
                 inputs=dataset.reference_inputs[photo],

@@ -12,6 +12,7 @@ class FeatureSettings:
     names_shown: int = 10  # unreadable photos named in a message
     progress_seconds: float = 2.0  # between two progress lines
     transfer_threads: int = 8  # shards read from the lake side by side
+    shards_at_once: int = 16  # in memory beside what was taken from those before: 80 MB
 
 
 @dataclass(frozen=True, slots=True)

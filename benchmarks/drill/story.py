@@ -17,6 +17,7 @@ from benchmarks.http_load import poll
 from benchmarks.local_cloud import LocalCloud
 
 RECOVERED: Final = 0.8  # of the lost accuracy
+SECONDS: Final = 600.0  # a drill's, after the first seeding
 _BATCH: Final = 40  # photos that are one point of the chart
 _IDLE_BATCH: Final = 20  # while a training runs, ...
 _IDLE_SECONDS: Final = 4.0  # ... and how long they take, so that the training has a processor too

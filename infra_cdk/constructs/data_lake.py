@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from areyouacat import lake
+from areyouacat import batches, lake
 from areyouacat.model_spec import REFERENCE_FILE, SPEC_FILE
 from areyouacat.settings import BACKBONE, SERVING
 from infra_cdk.constructs.encryption import Encryption
@@ -31,6 +31,15 @@ RUN_ARTIFACTS = f"{lake.MLFLOW_PREFIX}*"
 UPLOADS = f"{lake.UPLOADS_PREFIX}*"
 TOMBSTONES = f"{lake.TOMBSTONES_PREFIX}*"
 SERVING_POINTER = lake.SERVING_POINTER_KEY
+BATCHES = batches.batch_key("*")
+BATCH_PROGRESS = batches.progress_key("*")
+BATCH_PLANS = batches.chunk_key("*", "*")
+BATCH_RUNS = batches.run_key("*", "*")
+BATCH_ROWS = batches.rows_key("*", "*")
+BATCH_FAILURES = batches.failures_key("*", "*")
+BATCH_RESULTS = f"{batches.results_prefix('*')}/*"
+BATCH_SUMMARIES = batches.summary_key("*")
+BATCH_INPUT = f"{batches.BATCH_INPUT_PREFIX}*"
 
 
 class DataLake(Construct):
@@ -63,6 +72,11 @@ class DataLake(Construct):
                     id="forget-uploads",
                     prefix=lake.UPLOADS_PREFIX,
                     expiration=Duration.days(LAKE.uploads_days),
+                ),
+                s3.LifecycleRule(
+                    id="forget-what-was-there-to-be-scored",
+                    prefix=batches.BATCH_INPUT_PREFIX,
+                    expiration=Duration.days(LAKE.batch_input_days),
                 ),
                 # Seeded photos have no such tag, labelled ones another; both stay.
                 s3.LifecycleRule(

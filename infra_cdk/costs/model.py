@@ -7,8 +7,9 @@ from typing import Final
 from areyouacat.costs import WRITE_UNITS
 from areyouacat.metrics import ALL as METRICS
 from areyouacat.prices import PRICES, PriceList
+from areyouacat.settings import BATCH as BATCH_RULES
 from areyouacat.settings import SERVING
-from infra_cdk.costs.usage import MONTH_DAYS, PREDICTION, STANDING, TRAINING, Size
+from infra_cdk.costs.usage import BATCH, MONTH_DAYS, PREDICTION, STANDING, TRAINING, Size
 from infra_cdk.settings import FUNCTIONS, LOG_RETENTION_DAYS, REPORT, SCHEDULE
 from infra_cdk.settings import TRAINING as JOB
 from infra_cdk.targets import TARGETS, Target
@@ -75,6 +76,38 @@ def training(size: Size, prices: PriceList = PRICES) -> Bill:
         "photos read, files written": size.new_photos_a_training * prices.usd("s3_get")
         + 100 * prices.usd("s3_put"),
     }
+
+
+def batch(photos: int, prices: PriceList = PRICES) -> Bill:
+    """Of scoring so many photos that lie in S3, once; nothing of it is billed at rest but rows."""
+    chunks = math.ceil(photos / BATCH_RULES.photos_per_chunk)
+    seconds = photos * BATCH.photo_ms / 1000 + chunks * BATCH.chunk_seconds
+    return {
+        "functions that score": _function("score-chunk", seconds, prices)
+        + chunks * prices.usd("lambda_request"),
+        "listing and summary": _function("plan-batch", listing_seconds(photos), prices)
+        + _function("summarize-batch", chunks / BATCH.counted_a_second, prices),
+        "photos read": photos * prices.usd("s3_get"),
+        # Of each chunk: its plan, its rows, what the map notes; and the lists.
+        "files written, keys listed": (3 * chunks + photos / 1000) * prices.usd("s3_put"),
+        "transitions": chunks * BATCH.chunk_transitions * prices.usd("state_transition"),
+        "rows kept a month": photos * BATCH.row_bytes / _GB * prices.usd("s3_gb_month"),
+    }
+
+
+def listing_seconds(photos: int, *, manifest: bool = False) -> float:
+    """How long PlanBatch lists the keys of a prefix, or reads a manifest: one after another."""
+    return photos / (BATCH.manifest_lines_a_second if manifest else BATCH.listed_a_second)
+
+
+def batch_hours(photos: int, functions: int, *, manifest: bool = False) -> float:
+    """How long a batch takes with so many functions at once, from its start to its summary."""
+    chunks = math.ceil(photos / BATCH_RULES.photos_per_chunk)
+    chunk_seconds = BATCH.chunk_seconds + BATCH_RULES.photos_per_chunk * BATCH.photo_ms / 1000
+    starting = BATCH.cold_start_seconds + 10 * functions / BATCH.started_in_ten_seconds
+    scoring = starting + math.ceil(chunks / functions) * chunk_seconds
+    planning = listing_seconds(photos, manifest=manifest)
+    return (planning + scoring + chunks / BATCH.counted_a_second) / _HOUR
 
 
 def month_at_rest(size: Size, prices: PriceList = PRICES) -> Bill:

@@ -5,11 +5,22 @@ from typing import Final
 
 from areyouacat.markdown import table
 from areyouacat.prices import PRICES
-from infra_cdk.costs.model import Bill, million_predictions, month, month_at_rest, options, training
+from infra_cdk.costs.model import (
+    Bill,
+    batch,
+    batch_hours,
+    million_predictions,
+    month,
+    month_at_rest,
+    options,
+    training,
+)
 from infra_cdk.costs.usage import SIZES, Size
 
 START: Final = "<!-- costs:start -->"
 END: Final = "<!-- costs:end -->"
+BATCHES: Final = (1_000_000, 100_000_000)
+FUNCTIONS_AT_ONCE: Final = (100, 500, 3_000)
 
 
 def tables() -> str:
@@ -44,6 +55,19 @@ def _lines() -> Iterator[str]:
     yield from _titled("A whole month", _by_size(month))
     yield from _titled("1,000,000 predictions", [("of any size", million_predictions())])
     yield from _titled("One training", _by_size(training))
+    yield from _titled("A batch", [(f"{photos:,} photos", batch(photos)) for photos in BATCHES])
+    yield ""
+    yield from table(
+        ["hours", *(f"{photos:,} photos" for photos in BATCHES)],
+        [
+            [
+                f"{functions:,} functions at once, {'a manifest' if manifest else 'a prefix'}",
+                *(f"{batch_hours(photos, functions, manifest=manifest):.2f}" for photos in BATCHES),
+            ]
+            for functions in FUNCTIONS_AT_ONCE
+            for manifest in (False, True)
+        ],
+    )
     yield from _titled("A month at rest", _by_size(month_at_rest))
     yield from _titled("Off by default, or now and then", [("each", options())], total=False)
 

@@ -9,7 +9,7 @@ by these a reference finds something or not.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.infrastructure.asl_simulator import Run, TaskFailure
+from tests.infrastructure.asl_simulator import Run, TaskFailure, states_of
 
 Answer = Mapping[str, Any] | TaskFailure
 Script = Sequence[Answer | None]
@@ -49,12 +49,12 @@ def explore(
             known.add(begun)
             before: Script = [*script, *[None] * (place - len(script))]
             state = begun[0]
-            others: list[Answer] = [*answers.get(state, ()), *failures(machine["States"][state])]
+            others: list[Answer] = [*answers.get(state, ()), *failures(states_of(machine)[state])]
             ahead += [(asked, [*before, other]) for other in others]
 
 
 def failures(state: Mapping[str, Any]) -> Iterator[TaskFailure]:
-    """A failure for each of a task's retriers and catchers: what one rule names goes one way."""
-    first = [rule["ErrorEquals"][0] for rule in (*state["Retry"], *state["Catch"])]
+    """A failure for each of a state's retriers and catchers: what one rule names goes one way."""
+    first = [rule["ErrorEquals"][0] for rule in (*state["Retry"], *state.get("Catch", []))]
     for error in dict.fromkeys(error for name in first for error in _WILDCARDS.get(name, (name,))):
         yield TaskFailure(error, _CAUSES.get(error, _LAMBDAS_CAUSE))

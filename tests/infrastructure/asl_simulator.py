@@ -62,13 +62,23 @@ def branches(definition: Mapping[str, Any]) -> set[str]:
     A retry is a way of its own: that of a task that was tried again until nothing was left.
     """
     ways = set()
-    for name, state in definition["States"].items():
+    for name, state in states_of(definition).items():
         for kind in ("Choices", "Retry", "Catch"):
             ways |= {f"{name}: {kind}[{number}]" for number in range(len(state.get(kind, [])))}
         ways |= {f"{name}: {kind}" for kind in ("Next", "Default") if kind in state}
-        if state["Type"] in {"Succeed", "Fail"}:
+        if state["Type"] in {"Succeed", "Fail"} or "End" in state:
             ways.add(f"{name}: end")
     return ways
+
+
+def states_of(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """All states by name, those of the children of a map included."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, state in definition["States"].items():
+        found[name] = state
+        if state["Type"] == "Map":
+            found |= states_of(state["ItemProcessor"])
+    return found
 
 
 def run(definition: Mapping[str, Any], execution_input: Json, result_of: TaskResult) -> Run:
@@ -129,12 +139,14 @@ class _Execution:
                 assert isinstance(seconds, int), seconds
                 assert seconds > 0, name
                 return "Next", state["Next"], data
-            case "Task":
-                return self._task(name, state, data)
+            case "Task" | "Map":
+                return (self._task if state["Type"] == "Task" else self._map)(name, state, data)
             case unknown:
                 raise NotImplementedError(unknown)
 
-    def _task(self, name: str, state: Mapping[str, Any], data: Json) -> tuple[str, str, Json]:
+    def _task(
+        self, name: str, state: Mapping[str, Any], data: Json
+    ) -> tuple[str, str | None, Json]:
         self.done.asked.append((name, frozenset(data)))
         parameters = build(state["Parameters"], data, self._context)
         self.done.parameters[name] = parameters
@@ -146,21 +158,50 @@ class _Execution:
         self._measure(name, result)
         if "ResultSelector" in state:
             result = build(state["ResultSelector"], result, self._context)
-        return "Next", state["Next"], put(data, state["ResultPath"], result)
+        data = put(data, state["ResultPath"], result)
+        return ("end", None, data) if "End" in state else ("Next", state["Next"], data)
+
+    def _map(self, name: str, state: Mapping[str, Any], data: Json) -> tuple[str, str | None, Json]:
+        """One child stands for all; the map goes on whatever becomes of it, if it says so."""
+        self.done.asked.append((name, frozenset(data)))
+        for part in ("ItemReader", "ResultWriter"):
+            self.done.parameters[f"{name}: {part}"] = build(
+                state[part]["Parameters"], data, self._context
+            )
+        most = resolve(state["MaxConcurrencyPath"], data, self._context)
+        assert isinstance(most, int), name
+        assert most > 0, name
+        try:
+            item = self._result_of(name, self.done.parameters[f"{name}: ItemReader"])
+        except TaskFailure as failure:
+            return self._failed(name, state, data, failure)
+        context = {**self._context, "Map": {"Item": {"Index": 0, "Value": item}}}
+        try:
+            self._child(state["ItemProcessor"], build(state["ItemSelector"], data, context))
+        except TaskFailure:
+            assert state["ToleratedFailurePercentage"] == 100, name
+        return "Next", state["Next"], put(data, state["ResultPath"], [])
+
+    def _child(self, processor: Mapping[str, Any], data: Json) -> None:
+        following: str | None = processor["StartAt"]
+        while following is not None:
+            following, data = self.step(following, processor["States"][following], data)
 
     def _failed(
         self, name: str, state: Mapping[str, Any], data: Json, failure: TaskFailure
-    ) -> tuple[str, str, Json]:
+    ) -> tuple[str, str | None, Json]:
         """A failure stays, however often the task is tried again; then somebody catches it."""
         for number, retrier in enumerate(state["Retry"]):
             if _matches(retrier, failure.error):
                 self.done.taken.add(f"{name}: Retry[{number}]")
                 break
         error = {"Error": failure.error, "Cause": failure.cause}
-        for number, catcher in enumerate(state["Catch"]):
+        for number, catcher in enumerate(state.get("Catch", [])):
             if _matches(catcher, failure.error):
                 caught = put(data, catcher["ResultPath"], error)
                 return f"Catch[{number}]", catcher["Next"], caught
+        if "Catch" not in state:  # a child's: it fails, and the map decides
+            raise failure
         raise AssertionError(f"{name} does not catch {failure.error}") from failure
 
     def _measure(self, name: str, payload: Json) -> None:

@@ -12,6 +12,7 @@ from botocore.validate import ParamValidator
 _ASKED = {
     "arn:aws:states:::lambda:invoke": ("lambda", "Invoke"),
     "arn:aws:states:::sns:publish": ("sns", "Publish"),
+    "arn:aws:states:::s3:getObject": ("s3", "GetObject"),
     "arn:aws:states:::sagemaker:createTrainingJob.sync": ("sagemaker", "CreateTrainingJob"),
     "arn:aws:states:::sagemaker:createProcessingJob.sync": ("sagemaker", "CreateProcessingJob"),
     "arn:aws:states:::states:startExecution.sync:2": ("stepfunctions", "StartExecution"),

@@ -18,7 +18,7 @@ from infra_cdk.targets import Target
 from tests.infrastructure.template_reading import Template, resources
 
 RUNTIME_BRINGS = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-BUNDLES = ("serving", "api", "pipeline", "monitoring")
+BUNDLES = ("serving", "api", "pipeline", "monitoring", "batch")
 # What handlers import only when they need it.
 LATE = {
     "serving": ["ai_edge_litert.interpreter.Interpreter"],

@@ -58,6 +58,17 @@ def test_the_alarms_that_are_billed_are_those_of_the_stack(aws_template: Templat
     assert len(resources(aws_template, "CloudWatch::Alarm")) == STANDING.alarms
 
 
+def test_a_batch_costs_by_its_photos_and_more_functions_make_it_shorter_not_dearer() -> None:
+    million, hundred = (sum(model.batch(photos).values()) for photos in (10**6, 10**8))
+
+    assert hundred == pytest.approx(100 * million, rel=0.001)
+    hours = [model.batch_hours(10**8, functions) for functions in (100, 500, 3_000)]
+    assert hours == sorted(hours, reverse=True)
+    # What more functions cannot shorten: S3 lists keys one page after another.
+    assert hours[-1] > model.listing_seconds(10**8) / 3600
+    assert model.batch_hours(10**8, 3_000, manifest=True) < hours[-1]
+
+
 def test_each_million_predictions_costs_the_same_whatever_the_size() -> None:
     million = sum(model.million_predictions().values())
 

@@ -18,11 +18,13 @@ from tests.infrastructure.workflows import NAMES
 
 # A BackoffRate of 2 is as good as one of 2.0: JSON has one kind of numbers.
 NOT_OURS = {ProblemType.FLOAT}
+# The specification leaves a ReaderConfig's fields to its reader; S3's needs this one.
+UNKNOWN_TO_IT = 'Field "InputType" not allowed in'
 
 
 def problems(machine: dict[str, Any]) -> list[str]:
     found: list[str] = Linter.validate(machine, Config(NOT_OURS))
-    return found
+    return [problem for problem in found if not problem.startswith(UNKNOWN_TO_IT)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -59,8 +59,10 @@ def test_every_task_ends_retries_and_is_caught(aws_template: Template, name: str
     definition = workflows.definition(aws_template, name)
 
     assert definition["TimeoutSeconds"] > 0
-    for state in tasks(definition).values():
-        assert state["TimeoutSeconds"] > 0
+    assert all(state["TimeoutSeconds"] > 0 for state in tasks(definition).values())
+    for state in definition["States"].values():
+        if state["Type"] not in {"Task", "Map"}:
+            continue
         assert all(retry["MaxAttempts"] > 0 for retry in state["Retry"])
         caught = [catcher["ErrorEquals"] for catcher in state["Catch"]]
         # States.ALL catches everything but this one; it must come last.
@@ -78,10 +80,13 @@ OWN_TRANSIENT = {
     "Promote": {StalePointerError.__name__, DeploymentInProgressError.__name__},
     "RollBack": {StalePointerError.__name__},
     "WithdrawChallenger": {StalePointerError.__name__},
+    "PlanBatch": {StalePointerError.__name__},
+    "ScoreChunk": {"States.TaskFailed"},
 }
 """Errors of our own that pass.
 
-MLflow comes back, the next reader finds the newer pointer, and a canary ends.
+MLflow comes back, the next reader finds the newer pointer, and a canary ends. A chunk is tried
+again whatever failed: one of thousands that fails for good is a batch that has to be resumed.
 """
 
 
@@ -121,20 +126,29 @@ def _kebab(name: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_state_can_be_reached(aws_template: Template, name: str) -> None:
     definition = workflows.definition(aws_template, name)
+    states = asl_simulator.states_of(definition)
 
     reached, ahead = set(), [definition["StartAt"]]
     while ahead:
         state_name = ahead.pop()
         if state_name not in reached:
             reached.add(state_name)
-            state = definition["States"][state_name]
+            state = states[state_name]
             ahead += [
+                state.get("ItemProcessor", {}).get("StartAt"),
                 state.get("Next"),
                 state.get("Default"),
                 *(rule["Next"] for rule in (*state.get("Catch", []), *state.get("Choices", []))),
             ]
             ahead = [name for name in ahead if name]
-    assert reached == set(definition["States"])
+    assert reached == set(states)
+
+
+def test_a_child_that_fails_for_good_fails_alone(aws_template: Template) -> None:
+    scoring = workflows.definition(aws_template, "batch")["States"]["ScoreChunks"]
+
+    assert scoring["ToleratedFailurePercentage"] == 100
+    assert all("Catch" not in state for state in scoring["ItemProcessor"]["States"].values())
 
 
 @pytest.mark.parametrize(

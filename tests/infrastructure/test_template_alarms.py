@@ -71,7 +71,7 @@ def test_there_are_alarms_on_these_metrics_and_no_others(template: Template) -> 
         *TOLD_TO_PEOPLE,
         "Throttles",  # of predict and of api
         *["ApproximateNumberOfMessagesVisible"] * 2,  # three queues
-        *("ExecutionsFailed", "ExecutionsTimedOut") * 2,  # three workflows
+        *("ExecutionsFailed", "ExecutionsTimedOut") * 3,  # four workflows
     ]
     assert sorted(alarm["MetricName"] for alarm in alarms) == sorted(expected)
 
@@ -97,7 +97,7 @@ def test_every_workflow_queue_and_function_behind_the_api_is_watched(template: T
     def watched(metric: str) -> list[str]:
         return [json.dumps(alarm["Dimensions"]) for alarm in alarms_on(template, metric)]
 
-    assert len(set(watched("ExecutionsFailed"))) == len(set(watched("ExecutionsTimedOut"))) == 3
+    assert len(set(watched("ExecutionsFailed"))) == len(set(watched("ExecutionsTimedOut"))) == 4
     assert len(set(watched("Throttles"))) == 2
     queues = resources(template, "SQS::Queue")
     assert len(set(watched("ApproximateNumberOfMessagesVisible"))) == len(queues)

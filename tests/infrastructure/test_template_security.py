@@ -123,7 +123,7 @@ def test_no_lifecycle_rule_expires_anything_else(template: Template) -> None:
 
     assert [
         (rule["Prefix"], "TagFilters" in rule) for rule in rules if "ExpirationInDays" in rule
-    ] == [("uploads/", False), ("photos/", True)]
+    ] == [("uploads/", False), ("batch-input/", False), ("photos/", True)]
 
 
 def test_tables_are_on_demand_and_restorable_and_forget_what_has_expired(

@@ -12,6 +12,7 @@ from tests.infrastructure.asl_simulator import Run
 from tests.infrastructure.template_reading import Template
 from tests.infrastructure.workflow_answers import (
     GOLDEN_WRONG,
+    PLANNED,
     REPORT_DUE,
     REPORT_NOT_PREPARED,
     RESULTS,
@@ -21,6 +22,7 @@ from tests.infrastructure.workflow_answers import (
     deployed,
     evaluated,
     staged,
+    summarized,
 )
 from tests.infrastructure.workflows import NAMES
 
@@ -29,6 +31,7 @@ INPUTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "train": [{}],
     "deploy": [VERSION, {**VERSION, "source": "train"}, {"strategy": "roll_back"}],
     "monitor": [{}],
+    "batch": [{"source": "s3://lake/photos/"}],
 }
 TURNED_AWAY = {**RESULTS["AcquireLease"], "acquired": False}
 ANSWERS: Mapping[str, Sequence[Mapping[str, Any]]] = {
@@ -43,6 +46,11 @@ ANSWERS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "CheckCanary": [checked("wait"), checked("roll_back")],
     "RollBack": [UNCHANGED],
     "CollectWindow": [REPORT_DUE, REPORT_NOT_PREPARED],
+    "PlanBatch": [
+        {**PLANNED, "planned": False, "anything_to_score": False},
+        {**PLANNED, "anything_to_score": False},
+    ],
+    "SummarizeBatch": [summarized("00000001")],
 }
 """What a task may answer beside the usual success, where the workflow heeds it."""
 

@@ -18,6 +18,7 @@ from tests.infrastructure.asl_simulator import LARGEST_PAYLOAD_BYTES, TaskFailur
 from tests.infrastructure.template_reading import Template
 from tests.infrastructure.workflow_answers import (
     GOLDEN_RIGHT,
+    PLANNED,
     REPORT_DUE,
     RESULTS,
     checked,
@@ -65,6 +66,11 @@ LARGE: Mapping[str, Mapping[str, Answer | list[Answer]]] = {
             "drift": {"features": {f"a_feature_{number}": 1 / 3 for number in range(200)}},
         },
         "DriftReport": WORST,
+        "NotifyOperators": WORST,
+    },
+    "batch": {
+        "PlanBatch": {**PLANNED, "batch_id": "x" * 80, "run_key": "x" * 1024},
+        "SummarizeBatch": WORST,
         "NotifyOperators": WORST,
     },
 }

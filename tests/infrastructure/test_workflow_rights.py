@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from areyouacat.batches import results_prefix, run_key
 from areyouacat.lease import training_job_name
 from infra_cdk.settings import REPORT, TRAINING
 from tests.infrastructure import workflows
@@ -103,6 +104,19 @@ def needed(template: Template, task: Mapping[str, Any], given: Mapping[str, Any]
         raise AssertionError(f"say here which rights {integration} needs")
 
 
+def needed_by_map(own: str, lake: str) -> Iterator[Pair]:
+    """What a Distributed Map needs, whose children are executions of its own state machine.
+
+    Source: "IAM policies for using Distributed Map states", Step Functions developer guide.
+    """
+    yield "states:StartExecution", f"{ARN}:states:{HERE}:stateMachine:{own}"
+    for action in ("DescribeExecution", "StopExecution"):
+        yield f"states:{action}", f"{ARN}:states:{HERE}:execution:{own}:*"
+    yield "s3:GetObject", f"{lake}/{run_key('*', '*')}"
+    for action in ("PutObject", "GetObject", "ListMultipartUploadParts", "AbortMultipartUpload"):
+        yield f"s3:{action}", f"{lake}/{results_prefix('*')}/*"
+
+
 def watching(kind: str) -> Iterator[Pair]:
     for action in MANAGED_RULE:
         yield action, f"{ARN}:events:{HERE}:rule/StepFunctionsGetEventsFor{kind}Rule"
@@ -121,6 +135,11 @@ def test_a_workflow_may_do_to_each_resource_what_its_tasks_need_and_nothing_else
     given = machine["DefinitionSubstitutions"]
     for task in tasks(definition).values():
         own |= set(needed(template, task, given))
+    for state in definition["States"].values():
+        if state["Type"] == "Map":
+            bucket = state["ItemReader"]["Parameters"]["Bucket"].strip("${}")
+            lake = f"${{{given[bucket]['Ref']}.Arn}}"
+            own |= set(needed_by_map(machine["StateMachineName"], lake))
     assert machine["LoggingConfiguration"]["Destinations"]
     assert granted(template, machine["RoleArn"]["Fn::GetAtt"][0]) == own
 

@@ -1,4 +1,4 @@
-"""What the tasks of our three definitions answer.
+"""What the tasks of our definitions answer.
 
 The answers of deploy's functions, and others where it is easy, are made by their own code: a field
 that one of them renames is missing in the simulated runs, too.
@@ -9,10 +9,22 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from areyouacat.batches import (
+    Batch,
+    Counts,
+    Location,
+    Progress,
+    chunk_name,
+    results_prefix,
+    rows_prefix,
+    run_key,
+    summary_key,
+)
 from areyouacat.gates import GateInput, Measured, Paired, decide
 from areyouacat.model_spec import Mode
 from areyouacat.serving_pointer import Variant, first_pointer
 from infra_cdk.targets import TARGETS, Target
+from lambdas.batch.logic.summary import summarize
 from lambdas.monitoring.logic.report import ReportJob
 from lambdas.pipeline.handlers.fields import moved
 from lambdas.pipeline.handlers.stage_variant import StageRequest
@@ -105,6 +117,34 @@ UNCHANGED = moved(Move(MoveOutcome.UNCHANGED, False, "2", "1", None), ["nothing 
 GOLDEN_RIGHT = asdict(Golden(50, 49, ("ab",), True, "right on 49 of 50 golden photos"))
 GOLDEN_WRONG = asdict(Golden(50, 20, ("ab",), False, "wrong on 30 of 50 golden photos"))
 
+PLANNED: dict[str, Any] = {
+    "batch_id": "name",
+    "planned": True,
+    "photos": 500,
+    "chunks": 2,
+    "anything_to_score": True,
+    "chunks_to_score": 2,
+    "run_key": run_key("name", "name"),
+    "results_prefix": results_prefix("name"),
+    "max_concurrency": 500,
+    "model_version": "2",
+}
+
+
+def summarized(*missing: str) -> dict[str, Any]:
+    """What SummarizeBatch answers while these chunks have no rows."""
+    batch = Batch("name", Location("lake", "photos/"), False, _variant("2"), "2026-01-01T00:00:00Z")
+    chunks = {chunk_name(number) for number in range(2)} - set(missing)
+    counts = Counts({"cat": 249}, {"unreadable_image": 1})
+    found = summarize(batch, Progress(2, 500, whole=True), dict.fromkeys(chunks, counts))
+    return {
+        **found.to_dict(),
+        "complete": not found.missing,
+        "rows_uri": f"s3://lake/{rows_prefix('name')}",
+        "summary_key": summary_key("name"),
+    }
+
+
 RESULTS: Mapping[str, dict[str, Any]] = {
     "AcquireLease": {
         "acquired": True,
@@ -149,6 +189,9 @@ RESULTS: Mapping[str, dict[str, Any]] = {
     },
     "PublishMetrics": {"published": []},
     "StartPending": {"started": None, "waiting": []},
+    "PlanBatch": PLANNED,
+    "ScoreChunk": {"chunk": "00000000", "scored": 249, "failed": 1},
+    "SummarizeBatch": summarized(),
 }
 TRAINED = {
     "TrainingJobName": "areyouacat-name-0123abcd",
@@ -194,16 +237,19 @@ def deployed(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"ExecutionArn": "arn", "Status": "SUCCEEDED", "Output": {"result": dict(result)}}
 
 
+_ANSWERS_OF_SERVICES: Mapping[str, dict[str, Any]] = {
+    "TrainModel": TRAINED,
+    "DriftReport": REPORTED,
+    "DeployModel": deployed(PROMOTED),
+    "NotifyOperators": {"MessageId": "1"},
+    "ScoreChunks": {"chunk": "00000000"},  # what its reader finds, one of many
+}
+
+
 def succeed(state: str, parameters: Any) -> Any:
     """Every task's answer when all goes well, as the service wraps it."""
-    if state == "TrainModel":
-        return TRAINED
-    if state == "DriftReport":
-        return REPORTED
-    if state == "DeployModel":
-        return deployed(PROMOTED)
-    if state == "NotifyOperators":
-        return {"MessageId": "1"}
+    if state in _ANSWERS_OF_SERVICES:
+        return _ANSWERS_OF_SERVICES[state]
     if state == "StageVariant":
         return {"Payload": staged(parameters["Payload"]), "StatusCode": 200}
     return {"Payload": RESULTS.get(state, {}), "StatusCode": 200}

@@ -1,4 +1,4 @@
-"""Our three definitions with the template's substitutions, and runs of them.
+"""Our four definitions with the template's substitutions, and runs of them.
 
 What a task is given is held against the service's API and its function's own request model, and
 what it answers against what the service can answer: what one of them forgets fails here.
@@ -28,7 +28,7 @@ from tests.infrastructure.asl_simulator import Run, TaskFailure
 from tests.infrastructure.template_reading import Template, resources
 from tests.infrastructure.workflow_answers import succeed
 
-NAMES = ("train", "deploy", "monitor")
+NAMES = ("train", "deploy", "monitor", "batch")
 FOLDER = REPOSITORY_ROOT / "statemachine"
 
 Answer = Mapping[str, Any] | TaskFailure
@@ -52,6 +52,20 @@ class _GoldenRequest(BaseModel):
     variant: Variant
 
 
+class _PlanRequest(BaseModel):
+    request: dict[str, Any]
+    execution_name: str
+
+
+class _ChunkRequest(BaseModel):
+    batch_id: str
+    chunk: str
+
+
+class _SummaryRequest(BaseModel):
+    batch_id: str
+
+
 _REQUESTS: Mapping[str, type[BaseModel]] = {
     "AcquireLease": AcquireRequest,
     "EvaluateCandidate": _EvaluateRequest,
@@ -72,6 +86,9 @@ _REQUESTS: Mapping[str, type[BaseModel]] = {
     "MoveAlias": MoveAliasRequest,
     "CollectWindow": CollectRequest,
     "PublishMetrics": PublishRequest,
+    "PlanBatch": _PlanRequest,
+    "ScoreChunk": _ChunkRequest,
+    "SummarizeBatch": _SummaryRequest,
 }
 
 
@@ -115,7 +132,8 @@ def _answered(
     machine: Mapping[str, Any], state: str, parameters: Any, answer: Answer | None
 ) -> Any:
     """What the service makes of an answer, if it takes the parameters at all."""
-    resource = machine["States"][state]["Resource"]
+    found = asl_simulator.states_of(machine)[state]
+    resource = found["Resource"] if found["Type"] == "Task" else found["ItemReader"]["Resource"]
     assert aws_shapes.problems(resource, parameters) == [], state
     if state in _REQUESTS:
         _REQUESTS[state].model_validate(parameters["Payload"])
@@ -127,13 +145,19 @@ def _answered(
         result = {"Payload": answer, "StatusCode": 200}
     else:
         result = answer
+    if found["Type"] == "Map":  # gives an item of what it has read
+        return result
     assert aws_shapes.foreign(resource, result) == [], state
     return result
 
 
 def tasks(machine: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The states of a definition that call a service."""
-    return {name: state for name, state in machine["States"].items() if state["Type"] == "Task"}
+    """The states of a definition that call a service, those of a map's children included."""
+    return {
+        name: state
+        for name, state in asl_simulator.states_of(machine).items()
+        if state["Type"] == "Task"
+    }
 
 
 def machine_resource(template: Template, name: str) -> dict[str, Any]:

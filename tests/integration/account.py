@@ -101,7 +101,7 @@ class Account:
         )
 
     def _execution(self, machine: str) -> str:
-        """One that has been; the monitor, which does no harm, is started if it has not run yet."""
+        """One that has been; one that has not is started: monitor and batch, which do no harm."""
         steps = self._cloud.client("stepfunctions")
         known = steps.list_executions(stateMachineArn=machine)["executions"]
         arn = known[0] if known else steps.start_execution(stateMachineArn=machine)

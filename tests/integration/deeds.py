@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from areyouacat import lake, metrics, predictions
+from areyouacat import batches, lake, metrics, predictions
 from areyouacat.model_spec import MODEL_FILE, REFERENCE_FILE, SPEC_FILE
 from areyouacat.settings import BACKBONE
 
@@ -35,6 +35,15 @@ KEYS: Final = {
     "windows": f"{lake.DRIFT_REPORTS_PREFIX}0/{lake.DRIFT_WINDOW_CSV}",
     "reports": f"{lake.DRIFT_REPORTS_PREFIX}0/{lake.DRIFT_REPORT_HTML}",
     "mlflow": f"mlflow/{NOBODY}",
+    "batches": batches.batch_key(NOBODY),
+    "batch progress": batches.progress_key(NOBODY),
+    "batch plans": batches.chunk_key(NOBODY, NOBODY),
+    "batch runs": batches.run_key(NOBODY, NOBODY),
+    "batch rows": batches.rows_key(NOBODY, NOBODY),
+    "batch failures": batches.failures_key(NOBODY, NOBODY),
+    "batch results": f"{batches.results_prefix(NOBODY)}/{NOBODY}",
+    "batch summaries": batches.summary_key(NOBODY),
+    "batch input": f"{batches.BATCH_INPUT_PREFIX}{NOBODY}",
 }
 """A key in each part of the lake. None of them is there, but the pointer may be."""
 
@@ -47,6 +56,7 @@ WRITTEN_IN_PARTS: Final = (
     "reports",
     "photos",
     "models",
+    "batch results",
 )
 
 

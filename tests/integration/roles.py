@@ -47,7 +47,7 @@ IMPLIED: Final = {
 _POINTER: Final = "read pointer, list the lake"
 _MOVES_POINTER: Final = f"{_POINTER}, write pointer"
 _QUERIES: Final = "query by_predicted_hour, query by_feedback_hour"
-_STARTS: Final = "start train, start deploy, start monitor"
+_STARTS: Final = "start train, start deploy, start monitor, start batch"
 
 ROLES: Final[Mapping[str, Rights]] = {
     "ServingPredict": rights(
@@ -202,12 +202,40 @@ ROLES: Final[Mapping[str, Rights]] = {
         "create another's processing job, create a training job, "
         "read pointer, publish metrics",
     ),
+    "BatchPlanBatch": rights(
+        f"{_POINTER}, read models, read batches, read batch progress, read batch input, "
+        "write batches, write batch progress, write batch plans, write batch runs",
+        "read photos, write photos, write models, write pointer, read datasets, write batch rows, "
+        f"write batch input, get predictions, invoke score-chunk, {_STARTS}",
+    ),
+    "BatchScoreChunk": rights(
+        "list the lake, read models, read batches, read batch plans, read batch rows, "
+        "read batch input, read photos, write batch rows, write batch failures",
+        "write photos, tag photos, erase photos, write models, read pointer, write pointer, "
+        "write batches, write batch plans, write batch progress, write batch summaries, "
+        f"get predictions, put predictions, invoke plan-batch, {_STARTS}",
+    ),
+    "BatchSummarizeBatch": rights(
+        "list the lake, read batches, read batch progress, read batch rows, read batch failures, "
+        "write batch summaries",
+        "read photos, read batch input, read models, write batch rows, write batches, "
+        f"read pointer, write pointer, get predictions, {_STARTS}",
+    ),
+    "BatchWorkflow": rights(
+        "invoke plan-batch, invoke score-chunk, invoke summarize-batch, publish to OpsTopic, "
+        "start batch, describe batch, stop batch, read batch runs, read batch results, "
+        "write batch results, abort batch results",
+        "invoke predict, start train, start deploy, start monitor, stop train, "
+        "publish to RetrainingTopic, read photos, read batch rows, write batch rows, "
+        "write batch runs, read pointer, write pointer, create a training job",
+    ),
     "MonitoringWorkflowEvents": rights(
         "start monitor", "start train, start deploy, stop monitor, invoke collect-window"
     ),
 }
 
 UNCHECKED: Final = {
+    "BatchWorkflow",
     "DeploymentWorkflow",
     "MonitoringWorkflow",
     "MonitoringWorkflowEvents",

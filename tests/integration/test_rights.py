@@ -10,7 +10,7 @@ from tests.integration.account import SESSION, Account
 from tests.integration.instance import Instance
 from tests.integration.roles import IMPLIED, NOBODY_MAY, ROLES, UNCHECKED, UNSEEN
 
-EXERCISED_BY: Final = ("loop", "monitor", "prediction_api", "versions")
+EXERCISED_BY: Final = ("batch", "loop", "monitor", "prediction_api", "versions")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The drill's photos, its chart, its judgement. What it does to a cloud: tests/integration."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 from benchmarks.drill import __main__ as command
 from benchmarks.drill.changes import CHANGES, cheap_camera, night
 from benchmarks.drill.chart import draw
+from benchmarks.drill.figures import figures
 from benchmarks.drill.story import Point, Story
 from benchmarks.drill.world import (
     FULL,
@@ -208,3 +210,35 @@ def test_a_world_is_mixed_so_that_labels_do_not_come_in_blocks(archive: Path) ->
 
     labels = [one.label for one in world.changed]
     assert labels != sorted(labels)
+
+
+def test_the_last_drills_are_figures_with_targets(tmp_path: Path) -> None:
+    file = tmp_path / "drill.json"
+    lazy = story(change="cheap_camera", accuracy_after=None, seconds=700.0)
+    told = command.record([story(), lazy], Plan({}, is_full=True))
+    file.write_text(json.dumps(told))
+
+    found = {figure.name: figure.met for figure in figures(file)}
+
+    assert found == {
+        "night: trainings": True,
+        "night: failed requests": True,
+        "night: lost accuracy brought back": True,
+        "night: from change to recovery": True,
+        "cheap_camera: trainings": True,
+        "cheap_camera: failed requests": True,
+        "cheap_camera: lost accuracy brought back": False,
+        "cheap_camera: from change to recovery": False,
+    }
+
+
+def test_no_drill_and_few_photos_say_nothing_of_accuracy(tmp_path: Path) -> None:
+    file = tmp_path / "drill.json"
+    assert figures(file) == []
+
+    file.write_text(json.dumps(command.record([story()], Plan({}, is_full=False))))
+
+    assert [figure.name for figure in figures(file)] == [
+        "night: trainings",
+        "night: failed requests",
+    ]

@@ -18,6 +18,12 @@ def look(predictions: PredictionsTable | made.GeneratedRecords) -> Collected:
     return collect(predictions, made.pointer(), made.baseline(made.kinds()), made.HOURS, made.NOW)
 
 
+def measured(
+    rows: int, processor_seconds: float, memory_mb: float = 90, queries: int = 0
+) -> Measured:
+    return Measured(processor_seconds, processor_seconds, memory_mb, rows, queries)
+
+
 def test_dynamodbs_answers_and_finished_records_are_the_same_number_of_predictions() -> None:
     kinds = made.kinds()
     table = made.GeneratedTable(ROWS, kinds)
@@ -69,16 +75,16 @@ def test_an_items_size_is_counted_as_dynamodb_does(
 
 
 def test_a_part_of_a_vcpu_takes_longer_and_queries_wait_on_top() -> None:
-    measured = Measured(rows=1_000, processor_seconds=10, memory_mb=90, queries=100)
+    look = measured(rows=1_000, processor_seconds=10, queries=100)
 
-    assert Size(1769, 840).seconds(measured) == pytest.approx(10 + 2)
-    assert Size(512, 300).seconds(measured) == pytest.approx(10 * 1769 / 512 + 2)
+    assert Size(1769, 840).seconds(look) == pytest.approx(10 + 2)
+    assert Size(512, 300).seconds(look) == pytest.approx(10 * 1769 / 512 + 2)
     assert Size(3538, 840).share == 1.0
 
 
 def test_the_figures_judge_the_largest_look_by_the_functions_size() -> None:
-    records = [Measured(n, n / 1e5, 90, 0) for n in (1_000, 10_000)]
-    table = [Measured(10_000, 100, 600, 3_000)]
+    records = [measured(n, n / 1e5) for n in (1_000, 10_000)]
+    table = [measured(10_000, 100, memory_mb=600, queries=3_000)]
 
     found = {figure.name: figure for figure in monitor.figures(records, table, Size(512, 300))}
 

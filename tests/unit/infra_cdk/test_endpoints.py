@@ -19,6 +19,7 @@ OUTPUTS = {
     "TrainStateMachineArn": "arn:train",
     "DeployStateMachineArn": "arn:deploy",
     "MonitorStateMachineArn": "arn:monitor",
+    "BatchStateMachineArn": "arn:batch",
     "RetrainTopicArn": "arn:retrain",
     "RollbackTopicArn": "arn:rollback",
     "OpsTopicArn": "arn:ops",
@@ -52,7 +53,7 @@ def test_every_key_that_programs_rely_on_is_there(endpoint_url: str | None) -> N
         "lake_bucket", "predictions_table", "state_machines", "retrain_topic", "ops_topic",
         "predict_function", "rollback_topic", "verify_registry_function", "compare_function",
     }  # fmt: skip
-    assert set(found(endpoint_url)["state_machines"]) == {"train", "deploy", "monitor"}
+    assert set(found(endpoint_url)["state_machines"]) == {"train", "deploy", "monitor", "batch"}
 
 
 def test_what_rolls_back_and_what_verifies_is_named_as_the_stack_names_it() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from areyouacat.model_spec import EXPLANATION_OUTPUT, PROBABILITY_OUTPUT, SKETCH_OUTPUT
 from areyouacat.settings import LABELS, SKETCH_DIM
+from training_job import sketch
 from training_job.backbone import Backbone
 from training_job.comparison import Measurement, TfliteModel, choose, measure
 from training_job.errors import TrainingError
@@ -96,6 +97,15 @@ def test_the_projection_keeps_lengths_within_its_span_and_never_changes() -> Non
 
     np.testing.assert_allclose(projection.T @ projection, np.eye(SKETCH_DIM), atol=1e-5)
     assert projection[0, 0] == pytest.approx(PROJECTION_CORNER, abs=1e-6)
+
+
+def test_sketches_of_many_photos_are_those_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sketch, "_CHUNK", 3)
+    stored = np.random.default_rng(1).random((7, 64)).astype(np.float16)
+
+    found = sketch.sketches(stored)
+
+    np.testing.assert_allclose(found, stored @ sketch_projection(64), atol=1e-5)
 
 
 @pytest.mark.parametrize("variant", ["float32", "float16"])

@@ -1,15 +1,19 @@
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from areyouacat.settings import BackboneSpec
 from tests.unit.training_job.folder_lake import FolderLake
-from training_job.feature_cache import FeatureCache, Vectors
+from training_job import feature_cache
+from training_job.feature_cache import FeatureCache
+from training_job.settings import FEATURES
+from training_job.vector_table import Vector
 
 
-def vectors(*numbers: int) -> Vectors:
+def vectors(*numbers: int) -> dict[str, Vector]:
     return {
         hashlib.sha256(bytes([number])).hexdigest(): np.full(24, number, np.float16)
         for number in numbers
@@ -70,6 +74,17 @@ def test_shards_without_a_wanted_photo_are_not_read(cache: FeatureCache, lake: F
     cache.load(list(vectors(2)))
 
     assert len([key for key in lake.reads if key.endswith(".npz")]) == 1
+
+
+def test_more_shards_than_are_read_at_once_are_all_loaded(
+    cache: FeatureCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(FEATURES, shards_at_once=2)
+    monkeypatch.setattr(feature_cache, "FEATURES", few)
+    for number in range(5):
+        cache.store(vectors(number))
+
+    assert cache.load(list(vectors(*range(5)))).missing() == []
 
 
 @pytest.mark.parametrize(

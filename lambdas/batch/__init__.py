@@ -1,0 +1,1 @@
+"""Batch scoring: many photos by the serving code, into Parquet."""

@@ -1,0 +1,1 @@
+"""The only code of this bundle that speaks to AWS."""

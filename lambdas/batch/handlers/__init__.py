@@ -1,0 +1,1 @@
+"""Entry points: events in, answers out."""

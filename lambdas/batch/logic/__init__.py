@@ -1,0 +1,1 @@
+"""What the functions do, without HTTP and without AWS."""
