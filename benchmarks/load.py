@@ -40,8 +40,7 @@ BEYOND: Final = 2.0  # times the knee: the least that is an overload
 CLIENTS_AGAIN: Final = 4
 WHY_FAILURES: Final = (
     "the local cloud starts a process for each request at once and knows no reserved executions; "
-    "their cold starts take the processors, and a new process that does not get the serving "
-    "pointer in time answers 500"
+    "most of what fails is a new process that does not get the serving pointer in time"
 )
 
 
