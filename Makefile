@@ -46,6 +46,11 @@ up: $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Start the local clou
 down: ## Stop the local cloud; its state stays
 	@if [ -x $(APP)/bin/python ]; then $(RUN) $(APP)/bin/python -m local_cloud.cli down; else echo "Nothing runs."; fi
 
+.PHONY: doctor
+doctor: ## What keeps make up, or the local cloud that runs, from working, and the remedy (JSON=1: for programs)
+	@python="$(APP)/bin/python"; "$$python" -c '' 2>/dev/null || python="$(PYTHON)"; \
+	$(RUN) "$$python" -m local_cloud.doctor --python "$(PYTHON)" $(if $(JSON),--json)
+
 clean: down ## Stop the local cloud and forget its state and caches
 	@rm -rf "$(LOCAL_STATE_DIR)" cdk.out && echo "Forgotten: $(LOCAL_STATE_DIR)"
 

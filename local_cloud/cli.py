@@ -2,7 +2,6 @@
 
 import argparse
 import fcntl
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from xmlrpc.client import Fault
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.console import CommandError, fail, say, step
-from local_cloud.layout import Layout
+from local_cloud.layout import Layout, StateError
 from local_cloud.supervisor import Supervisor, SupervisorError
 from local_cloud.up import Up
 
@@ -42,7 +41,7 @@ def main() -> int:
                 Up(layout, with_starter=not chosen.no_starter).run()
             else:
                 _down(layout)
-    except (CommandError, SupervisorError) as error:
+    except (CommandError, SupervisorError, StateError) as error:
         fail(str(error))
         return 1
     except (OSError, TimeoutError, Fault, BotoCoreError, ClientError) as error:
@@ -68,7 +67,7 @@ def _down(layout: Layout) -> None:
 def _run(layout: Layout, arguments: list[str]) -> int:
     if not layout.endpoints_file.exists():
         raise CommandError("Nothing is deployed yet. Run: make up")
-    endpoints = json.loads(layout.endpoints_file.read_text())
+    endpoints = layout.endpoints()
     environment = dict(os.environ)
     if endpoints["aws_endpoint_url"]:
         if not Supervisor(layout).is_running():

@@ -28,11 +28,9 @@ class Startup:
 
         Raises:
             CommandError: another program listens on one of them.
+            StateError: they make no sense.
         """
-        try:
-            ports = self._layout.ports()
-        except ValueError as error:
-            raise CommandError(str(error)) from error
+        ports = self._layout.ports()
         running = self._supervisor.is_running()
         if running and self._layout.ports_file.exists():
             before = Ports(**json.loads(self._layout.ports_file.read_text()))
@@ -79,9 +77,7 @@ class Startup:
     def _has_champion(self, cloud: Cloud) -> bool:
         if not self._layout.endpoints_file.exists():
             return False
-        return cloud.has_champion(
-            json.loads(self._layout.endpoints_file.read_text())["lake_bucket"]
-        )
+        return cloud.has_champion(self._layout.endpoints()["lake_bucket"])
 
     def _gateway(self) -> Cloud:
         self._supervisor.start(GATEWAY)
