@@ -9,6 +9,7 @@ from local_cloud.doctor.finding import Finding, ok
 from local_cloud.doctor.machine import Place
 from local_cloud.doctor.programs import find
 from local_cloud.layout import ROOT, Layout
+from local_cloud.settings import past_the_proxy
 
 
 def examine(python: str) -> list[Finding]:
@@ -18,6 +19,8 @@ def examine(python: str) -> list[Finding]:
     needed = not installed.all_made(ROOT, jobs)
     uv = find("uv", [ROOT / ".venvs" / "uv" / "bin"])
     emulator = installed.pin(ROOT / "local_cloud" / "requirements.txt", "ministack")
+    proxy = state.proxy()
+    os.environ.update(past_the_proxy(os.environ))  # as the other commands do; it was looked at
     runs, services = _services(layout)
     return [
         machine.python(python, has_uv=uv is not None),
@@ -27,7 +30,7 @@ def examine(python: str) -> list[Finding]:
         machine.namespaces(shutil.which("unshare")),
         *installed.environments(ROOT),
         *_registries(uv, python, needed=needed),
-        state.proxy(),
+        proxy,
         state.folder(layout.state),
         state.lock(layout.run / "lock"),
         state.checkpoint(layout.state / "cloud" / "checkpoints", emulator),
@@ -44,7 +47,9 @@ def _places(layout: Layout, *, needed: bool) -> list[Place]:
         os.environ.get("UV_CACHE_DIR")
         or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
     )
-    places = [Place("the state", layout.state, machine.STATE_NEEDS)]
+    deployed = layout.endpoints_file.exists()
+    grows = machine.STATE_GROWS if deployed else machine.STATE_NEEDS
+    places = [Place("the state", layout.state, grows)]
     if needed:
         places.append(environments)
         # On one file system the environments are hard links into uv's cache, and cost nothing more.
