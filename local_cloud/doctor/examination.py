@@ -16,7 +16,9 @@ def examine(python: str) -> list[Finding]:
     """Every finding. `python`: the program that makes the environments."""
     layout = Layout.from_environment()
     jobs = Path(os.environ.get("LOCAL_CLOUD_ENVS") or ROOT / ".venvs" / "sagemaker")
-    needed = not installed.all_made(ROOT, jobs)
+    made = installed.all_made(ROOT, jobs)
+    # The functions' bundles and the starter photos are fetched for each state folder.
+    needed = not (made and layout.endpoints_file.exists())
     uv = find("uv", [ROOT / ".venvs" / "uv" / "bin"])
     emulator = installed.pin(ROOT / "local_cloud" / "requirements.txt", "ministack")
     proxy = state.proxy()
@@ -25,7 +27,7 @@ def examine(python: str) -> list[Finding]:
     return [
         machine.python(python, has_uv=uv is not None),
         machine.git(shutil.which("git")),
-        *machine.disk(_places(layout, needed=needed)),
+        *machine.disk(_places(layout, made=made)),
         machine.memory(machine.free_memory()),
         machine.namespaces(shutil.which("unshare")),
         *installed.environments(ROOT),
@@ -41,7 +43,7 @@ def examine(python: str) -> list[Finding]:
     ]
 
 
-def _places(layout: Layout, *, needed: bool) -> list[Place]:
+def _places(layout: Layout, *, made: bool) -> list[Place]:
     environments = Place("the environments", ROOT / ".venvs", machine.ENVIRONMENTS_NEED)
     cache = Path(
         os.environ.get("UV_CACHE_DIR")
@@ -50,7 +52,7 @@ def _places(layout: Layout, *, needed: bool) -> list[Place]:
     deployed = layout.endpoints_file.exists()
     grows = machine.STATE_GROWS if deployed else machine.STATE_NEEDS
     places = [Place("the state", layout.state, grows)]
-    if needed:
+    if not made:
         places.append(environments)
         # On one file system the environments are hard links into uv's cache, and cost nothing more.
         if machine.measured(cache).device != machine.measured(environments.path).device:

@@ -106,7 +106,7 @@ def _of_up(check: str, found: Condition) -> Finding:
 
 
 def all_made(root: Path, jobs: Path) -> bool:
-    """Whether `make up` and the first training need no registry. `jobs`: the jobs' environments."""
+    """Whether nothing is left to install. `jobs`: the folder of the jobs' environments."""
     have_jobs = jobs.is_dir() and any(folder.is_dir() for folder in jobs.iterdir())
     return have_jobs and all(condition(root, one) is Condition.WHOLE for one in FOR_UP)
 
@@ -144,7 +144,7 @@ def _registry(check: str, answer: Answer, settings: str, *, needed: bool) -> Fin
     remedy = f"Check the network, a proxy, and these settings: {settings}"
     if needed:
         return bad(check, answer.said, remedy)
-    says = f"no registry, and none is needed: every environment is made ({answer.said})"
+    says = f"not in reach, and not needed: everything is made ({answer.said})"
     return warn(check, says, f"{remedy}. It matters once requirements change")
 
 

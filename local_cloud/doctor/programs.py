@@ -6,8 +6,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-_WORDS = 240
+_WORDS: Final = 400
+"""Characters: uv's reason for having no network comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,5 @@ def find(name: str, folders: Sequence[Path]) -> str | None:
 def _gist(said: str) -> str:
     """The first words of an error, without a tool's prefix, warnings and stack."""
     lines = [line.strip().removeprefix("npm error").strip() for line in said.splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("at ", "WARNING", "hint:"))]
+    kept = [line for line in lines if line and not line.startswith(("at ", "WARNING"))]
     return " ".join(kept)[:_WORDS]

@@ -7,7 +7,7 @@ from xmlrpc.client import Fault
 
 from local_cloud.cloud import Cloud
 from local_cloud.doctor.finding import Finding, bad, ok, warn
-from local_cloud.layout import Layout
+from local_cloud.layout import Layout, StateError
 from local_cloud.services import ALL, GATEWAY
 from local_cloud.supervisor import Supervisor, SupervisorError, leftovers
 from local_cloud.up import HTTP_HEALTH, answers
@@ -59,7 +59,10 @@ def running(
 
 
 def _health_checks(layout: Layout) -> dict[str, Callable[[], bool]]:
-    ports = layout.ports()
+    try:
+        ports = layout.ports()
+    except StateError:  # a finding of its own
+        return {}
     checks: dict[str, Callable[[], bool]] = {GATEWAY: lambda: _gateway_answers(layout)}
     for service, path in HTTP_HEALTH.items():
         url = f"http://127.0.0.1:{getattr(ports, service)}{path}"
@@ -70,5 +73,5 @@ def _health_checks(layout: Layout) -> dict[str, Callable[[], bool]]:
 def _gateway_answers(layout: Layout) -> bool:
     try:
         return Cloud(layout).health() is not None
-    except OSError:
+    except (OSError, ValueError, KeyError):  # its credentials, among others, may be damaged
         return False

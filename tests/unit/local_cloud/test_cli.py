@@ -9,7 +9,8 @@ import pytest
 
 from local_cloud import cli
 from local_cloud.layout import Layout
-from local_cloud.supervisor import poll
+from local_cloud.supervisor import leftovers, poll
+from local_cloud.up import Up
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def test_a_full_disk_is_told_as_one(
     def full(_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(cli.Up, "run", full)
+    monkeypatch.setattr(Up, "run", full)
     monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["local_cloud", "up"])
 
@@ -64,7 +65,7 @@ def test_down_says_so_when_it_ends_what_a_killed_supervisor_left(
     line = "exec -a local_cloud.gateway sleep 600"
     with subprocess.Popen(["bash", "-c", line], start_new_session=True) as leftover:
         (layout.run / "gateway.pid").write_text(str(leftover.pid))
-        assert any("gateway" in cli.leftovers(layout) for _ in poll(20))
+        assert any("gateway" in leftovers(layout) for _ in poll(20))
         monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path))
         monkeypatch.setattr("sys.argv", ["local_cloud", "down"])
 
