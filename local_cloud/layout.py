@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -189,3 +190,14 @@ class Layout:
             "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
             "LOCAL_STATE_DIR": str(self.state),
         }
+
+
+def is_taken(port: int) -> bool:
+    """Whether a program listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False

@@ -8,7 +8,7 @@ from local_cloud.doctor import installed, machine, ports, state
 from local_cloud.doctor.finding import Finding, ok
 from local_cloud.doctor.machine import Place
 from local_cloud.doctor.programs import find
-from local_cloud.layout import ROOT, Layout
+from local_cloud.layout import ROOT, Layout, is_taken
 from local_cloud.settings import past_the_proxy
 
 
@@ -38,8 +38,8 @@ def examine(python: str) -> list[Finding]:
         state.checkpoint(layout.state / "cloud" / "checkpoints", emulator),
         *ports.ports(layout, runs=runs),
         *services,
-        state.endpoints(layout, ports.is_taken, runs=runs),
-        state.shell(os.environ, layout, ports.is_taken),
+        state.endpoints(layout, is_taken, runs=runs),
+        state.shell(os.environ, layout, is_taken),
     ]
 
 

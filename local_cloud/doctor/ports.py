@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from local_cloud.doctor.finding import Finding, bad, ok
-from local_cloud.layout import PORT_VARIABLES, Layout, StateError
+from local_cloud.layout import PORT_VARIABLES, Layout, StateError, is_taken
 from local_cloud.services import ALL
 
 
@@ -18,17 +17,6 @@ class Listener:
     pid: int
     group: int
     command: str
-
-
-def is_taken(port: int) -> bool:
-    """Whether a program listens on a port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def listeners() -> dict[int, Listener]:

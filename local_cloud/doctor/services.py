@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 from xmlrpc.client import Fault
 
@@ -63,10 +64,10 @@ def _health_checks(layout: Layout) -> dict[str, Callable[[], bool]]:
         ports = layout.ports()
     except StateError:  # a finding of its own
         return {}
-    checks: dict[str, Callable[[], bool]] = {GATEWAY: lambda: _gateway_answers(layout)}
+    checks: dict[str, Callable[[], bool]] = {GATEWAY: partial(_gateway_answers, layout)}
     for service, path in HTTP_HEALTH.items():
         url = f"http://127.0.0.1:{getattr(ports, service)}{path}"
-        checks[service] = lambda url=url: answers(url)  # type: ignore[misc]
+        checks[service] = partial(answers, url)
     return checks
 
 
