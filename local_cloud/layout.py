@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,10 @@ from local_cloud.settings import REGION
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STACK: Final = "AreYouACat"
+
+
+class StateError(ValueError):
+    """A setting or a file of the state folder makes no sense; the message has the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +107,46 @@ class Layout:
         """The ports: from the environment, else those of the last start, else the defaults.
 
         Raises:
-            ValueError: a variable holds no port number.
+            StateError: a variable holds no port number, or the file of the last start is damaged.
         """
         values = asdict(Ports())
         if self.ports_file.exists():
-            values.update(json.loads(self.ports_file.read_text()))
+            values.update(self._remembered_ports())
         for name, variable in PORT_VARIABLES.items():
             if text := os.environ.get(variable):
                 if not (text.isdigit() and 0 < int(text) < 65536):
-                    raise ValueError(f"{variable}={text} is no port number (1 to 65535).")
+                    raise StateError(f"{variable}={text} is no port number (1 to 65535).")
                 values[name] = int(text)
         return Ports(**values)
 
     def remember_ports(self, ports: Ports) -> None:
-        """Keep the ports for the next command."""
-        self.ports_file.write_text(json.dumps(asdict(ports)))
+        """Keep the ports for the next command: whole, or as they were if the disk is full."""
+        fresh = self.ports_file.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(ports)))
+        fresh.replace(self.ports_file)
+
+    def _remembered_ports(self) -> dict[str, int]:
+        try:
+            return asdict(Ports(**json.loads(self.ports_file.read_text())))
+        except (ValueError, TypeError) as error:
+            raise StateError(
+                f"{self.ports_file} is damaged. Remove it: rm {self.ports_file}"
+            ) from error
+
+    def endpoints(self) -> dict[str, Any]:
+        """What the last deployment wrote for other programs.
+
+        Raises:
+            FileNotFoundError: nothing is deployed yet.
+            StateError: the file is damaged.
+        """
+        try:
+            found = json.loads(self.endpoints_file.read_text())
+            if "aws_endpoint_url" in found:
+                return dict(found)
+        except (ValueError, TypeError):
+            pass
+        raise StateError(f"{self.endpoints_file} is damaged. Write it anew: make up")
 
     def endpoint_url(self) -> str:
         """The address that AWS clients speak to."""
@@ -160,3 +190,14 @@ class Layout:
             "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
             "LOCAL_STATE_DIR": str(self.state),
         }
+
+
+def is_taken(port: int) -> bool:
+    """Whether a program listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False

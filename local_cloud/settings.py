@@ -156,6 +156,13 @@ def ensure_credentials(path: Path) -> Credentials:
 _NOT_PASSED_ON = ("PYTHON", "VIRTUAL_ENV", "AWS_", "MINISTACK_", "LOCALSTACK_", "LOCAL_CLOUD_")
 
 
+def past_the_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which no client asks a proxy for what is on this machine."""
+    names = ("NO_PROXY", "no_proxy")
+    exempt = [part for name in names for part in environment.get(name, "").split(",") if part]
+    return dict.fromkeys(names, ",".join(dict.fromkeys([*exempt, "localhost", "127.0.0.1"])))
+
+
 def emulator_environment(
     settings: GatewaySettings,
     credentials: Credentials,
@@ -171,15 +178,12 @@ def emulator_environment(
     kept = {name: value for name, value in inherited.items() if not name.startswith(_NOT_PASSED_ON)}
     for name in ("LOCAL_STATE_DIR", "GATEWAY_PORT", "UV"):
         kept.pop(name, None)
-    exempt = [part for part in (kept.get("NO_PROXY"), kept.get("no_proxy")) if part]
-    no_proxy = ",".join([*exempt, "localhost", "127.0.0.1"])
     return {
         "LOG_LEVEL": "WARNING",
         **kept,
         **credentials.variables(),
         **tls,
-        "NO_PROXY": no_proxy,
-        "no_proxy": no_proxy,
+        **past_the_proxy(kept),
         "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -3,13 +3,12 @@
 import contextlib
 import json
 import shutil
-import socket
 from pathlib import Path
 from typing import Final
 
 from local_cloud.cloud import Cloud
 from local_cloud.console import CommandError, say
-from local_cloud.layout import PORT_VARIABLES, STACK, Layout, Ports
+from local_cloud.layout import PORT_VARIABLES, STACK, Layout, Ports, is_taken
 from local_cloud.services import EMF, GATEWAY, MLFLOW, UI
 from local_cloud.supervisor import Supervisor, SupervisorError, poll
 
@@ -28,11 +27,9 @@ class Startup:
 
         Raises:
             CommandError: another program listens on one of them.
+            StateError: they make no sense.
         """
-        try:
-            ports = self._layout.ports()
-        except ValueError as error:
-            raise CommandError(str(error)) from error
+        ports = self._layout.ports()
         running = self._supervisor.is_running()
         if running and self._layout.ports_file.exists():
             before = Ports(**json.loads(self._layout.ports_file.read_text()))
@@ -43,7 +40,7 @@ class Startup:
             self._supervisor.shut_down()  # whatever an earlier one left behind
             for name, variable in PORT_VARIABLES.items():
                 port = getattr(ports, name)
-                if _is_taken(port):
+                if is_taken(port):
                     raise CommandError(
                         f"Port {port} is in use by another program. "
                         f"Stop that one or choose another port: {variable}=<port> make up"
@@ -79,9 +76,7 @@ class Startup:
     def _has_champion(self, cloud: Cloud) -> bool:
         if not self._layout.endpoints_file.exists():
             return False
-        return cloud.has_champion(
-            json.loads(self._layout.endpoints_file.read_text())["lake_bucket"]
-        )
+        return cloud.has_champion(self._layout.endpoints()["lake_bucket"])
 
     def _gateway(self) -> Cloud:
         self._supervisor.start(GATEWAY)
@@ -111,16 +106,6 @@ class Startup:
         _remove(self._layout.mlflow)
         _remove(self._layout.endpoints_file)
         _remove(self._layout.state / "emf.json")
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def _remove(path: Path) -> None:

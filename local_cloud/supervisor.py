@@ -164,18 +164,26 @@ class Supervisor:
         return "\n".join(parts) + "\n"
 
 
+def leftovers(layout: Layout) -> dict[str, int]:
+    """Each service whose process still runs, and the process group that it heads."""
+    found = {}
+    for service in ALL:
+        with contextlib.suppress(OSError, ValueError):
+            group = int((layout.run / f"{service}.pid").read_text())
+            if _COMMAND_WORDS[service] in _commands_of(group):
+                found[service] = group
+    return found
+
+
 def end_leftovers(layout: Layout) -> None:
     """End services that outlived their supervisor, with whatever they started."""
-    waiting = []
+    left = leftovers(layout)
+    for group in left.values():
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGTERM)
     for service in ALL:
-        file = layout.run / f"{service}.pid"
-        with contextlib.suppress(OSError, ValueError):
-            group = int(file.read_text())
-            if _COMMAND_WORDS[service] in _commands_of(group):
-                os.killpg(group, signal.SIGTERM)
-                waiting.append(group)
-            file.unlink()
-    for group in waiting:
+        (layout.run / f"{service}.pid").unlink(missing_ok=True)
+    for group in left.values():
         for _ in poll(_STOP_SECONDS):
             if not _commands_of(group):
                 break

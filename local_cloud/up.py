@@ -17,7 +17,7 @@ from local_cloud.services import EMF, MLFLOW, UI
 from local_cloud.startup import Startup
 from local_cloud.supervisor import Supervisor, poll
 
-_HTTP_HEALTH: Final = {MLFLOW: "/health", UI: "/_stcore/health"}
+HTTP_HEALTH: Final = {MLFLOW: "/health", UI: "/_stcore/health"}
 
 
 class Up:
@@ -80,7 +80,7 @@ class Up:
             for service, port in tuple(waiting.items()):
                 if self._supervisor.state(service) == "FATAL":
                     self._supervisor.explain(service)
-                if _answers(f"http://127.0.0.1:{port}{_HTTP_HEALTH[service]}"):
+                if answers(f"http://127.0.0.1:{port}{HTTP_HEALTH[service]}"):
                     del waiting[service]
             if not waiting and self._supervisor.state(EMF) == "RUNNING":
                 return
@@ -199,7 +199,8 @@ def project_images() -> list[dict[str, Any]]:
     ]
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a service says that it is well."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)

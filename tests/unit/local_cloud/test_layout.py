@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud import sdk_defaults
-from local_cloud.layout import Layout, Ports
+from local_cloud.layout import Layout, Ports, StateError
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +40,32 @@ def test_what_is_no_port_is_refused_by_its_variables_name(
 ) -> None:
     monkeypatch.setenv("UI_PORT", text)
 
-    with pytest.raises(ValueError, match="UI_PORT"):
+    with pytest.raises(StateError, match="UI_PORT"):
         Layout(tmp_path).ports()
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"gateway": 4566, "another": 1}'])
+def test_ports_that_were_half_written_are_told_with_the_remedy(tmp_path: Path, text: str) -> None:
+    layout = Layout(tmp_path)
+    layout.ports_file.write_text(text)
+
+    with pytest.raises(StateError, match=rf"damaged\. Remove it: rm {layout.ports_file}"):
+        layout.ports()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "7"])
+def test_endpoints_that_are_damaged_are_told_with_the_remedy(tmp_path: Path, text: str) -> None:
+    layout = Layout(tmp_path)
+    layout.endpoints_file.write_text(text)
+
+    with pytest.raises(StateError, match=r"damaged\. Write it anew: make up"):
+        layout.endpoints()
+
+
+def test_nothing_but_the_ports_is_left_where_they_are_remembered(tmp_path: Path) -> None:
+    Layout(tmp_path).remember_ports(Ports(1, 2, 3))
+
+    assert [file.name for file in tmp_path.iterdir()] == ["ports.json"]
 
 
 def test_the_state_folder_follows_the_environment(
