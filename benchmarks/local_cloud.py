@@ -63,6 +63,7 @@ class LocalCloud:
             "LOCAL_STATE_DIR": str(state),
             "LOCAL_CLOUD_ENVS": os.environ.get("LOCAL_CLOUD_ENVS")
             or str(ROOT / ".venvs" / "sagemaker"),
+            "BUNDLE_CACHE": str(ROOT / ".local" / "bundles"),
             **{name: str(free_port()) for name in ("GATEWAY_PORT", "MLFLOW_PORT", "UI_PORT")},
         }
 

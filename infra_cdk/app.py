@@ -18,7 +18,9 @@ def main() -> None:
     state = Path(os.environ.get("LOCAL_STATE_DIR", REPOSITORY_ROOT / ".local"))
     try:
         settings = Settings.from_context(app.node)
-        bundler = CachingBundler(settings.target, state / "bundles")
+        # Several local clouds, such as the tests', need not each zip the same packages.
+        cache = Path(os.environ.get("BUNDLE_CACHE") or state / "bundles")
+        bundler = CachingBundler(settings.target, cache)
         AreYouACatStack(app, STACK_NAME, settings=settings, bundler=bundler)
         github.add_if_asked(app)
     except (BundlingError, ValueError) as error:

@@ -57,6 +57,7 @@ class Instance:
             "PATH": f"{tools}:{os.environ['PATH']}",
             "LOCAL_STATE_DIR": str(state),
             "LOCAL_CLOUD_ENVS": str(ROOT / ".venvs" / "sagemaker"),
+            "BUNDLE_CACHE": str(ROOT / ".local" / "bundles"),
             "GATEWAY_PORT": str(free_port()),
             "MLFLOW_PORT": str(free_port()),
             "UI_PORT": str(free_port()),
