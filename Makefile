@@ -150,7 +150,7 @@ test: style lint-workflows $(AUDIT)/.ready $(APP)/.ready $(CLOUD)/.ready $(SDK)/
 	$(TEST) pytest -n $(PYTEST_WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS) || failed=1; \
 	wait $$types || failed=1; echo "mypy:"; cat $(TYPES); test -z "$$failed"
 
-test-all: test ## The tests and the long checks
+test-all: test ## The tests and the long checks (EXHAUSTIVE=1: all roles, states and rounds of them)
 	@$(MAKE) test-slow
 
 .PHONY: test-slow

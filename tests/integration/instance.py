@@ -19,6 +19,8 @@ import boto3
 ROOT: Final = Path(__file__).resolve().parents[2]
 APP_PYTHON: Final = os.environ.get("APP_PYTHON") or str(ROOT / ".venvs" / "app" / "bin" / "python")
 UP_SECONDS: Final = 900
+EXHAUSTIVE: Final = os.environ.get("EXHAUSTIVE") == "1"
+"""Whether the long checks try everything there is, in the place of a part that fits an hour."""
 
 
 def free_port() -> int:

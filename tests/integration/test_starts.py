@@ -1,11 +1,9 @@
 """Everybody who may start a training does so at the same instant, again and again.
 
-Twenty times, unless START_ROUNDS says otherwise: a hundred take a quarter of an hour on a slow
-machine.
+Twenty times, or a hundred with EXHAUSTIVE=1, which take a quarter of an hour on a slow machine.
 """
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +12,12 @@ from typing import Any, Final
 import pytest
 
 from areyouacat.predictions import CONTROL_PARTITION_KEY, TRAINING_LEDGER_ID
-from tests.integration.instance import Instance, eventually
+from tests.integration.instance import EXHAUSTIVE, Instance, eventually
 from tests.unit.lambdas.monitoring.events import alarm
 
 pytestmark = pytest.mark.slow
 
-ROUNDS: Final = int(os.environ.get("START_ROUNDS", "20"))
+ROUNDS: Final = 100 if EXHAUSTIVE else 20
 STUBBED_SECONDS: Final = 2
 """How long a training takes here: longer than the four need to ask for the lease."""
 

@@ -1,4 +1,4 @@
-"""Callers of many sessions, who ask without a pause while a deployment is under way."""
+"""Callers of many sessions, who ask again and again while a deployment is under way."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -11,6 +11,8 @@ from tests.integration.instance import Instance
 
 SESSIONS = 240
 SESSION_HEADER = "x-session-id"
+# Between two requests of a thread: more would tell no more, and take the cores from other tests.
+PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Traffic:
             http.trust_env = False  # the machine may name certificates of its own
             http.verify = found["ca_bundle"]
             http.headers.update({"x-api-key": found["api_key"], "content-type": "image/jpeg"})
-            while not self._stop.is_set():
+            while not self._stop.wait(PAUSE_SECONDS):
                 session = f"session-{number % SESSIONS}"
                 answer = http.post(
                     f"{found['api_url']}predict",

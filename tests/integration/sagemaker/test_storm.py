@@ -1,6 +1,6 @@
 """Many jobs at once, and kills at random moments: nothing may be left over.
 
-Six storms in the long checks, unless STORMS says otherwise: twenty are what once was proven.
+Six storms in the long checks, or twenty with EXHAUSTIVE=1.
 """
 
 import os
@@ -16,10 +16,11 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.instance import EXHAUSTIVE
 from tests.integration.sagemaker.gateway_cloud import GatewayCloud
 
 JOBS: Final = 20
-STORMS: Final = int(os.environ.get("STORMS", "6"))
+STORMS: Final = 20 if EXHAUSTIVE else 6
 DEADLINE_SECONDS: Final = 120
 MARK: Final = "STORM_OF"
 # Trains for a moment, in company: a child that has left the process group, and one that ignores
