@@ -358,7 +358,7 @@ def test_the_alarm_on_the_challenger_rolls_it_back_between_two_checks(
     stop(cloud, arn)
 
 
-# The first ones are those after which something new has happened; the others come with EXHAUSTIVE=1.
+# After the first ones something new has happened; the others come with EXHAUSTIVE=1.
 STATES = ["StageVariant", "ShiftTraffic", "WaitForEvidence", "Promote"]
 OTHER_STATES = ["ScoreGoldenPhotos", "AnnounceChallenger", "CheckCanary", "MoveAlias"]
 
